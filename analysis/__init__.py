@@ -1,0 +1,1 @@
+"""Questions put to the models: the rate review, scenarios, comparison, sensitivity, back-test, charts."""

@@ -1,0 +1,1 @@
+"""What goes out: Word, PDF, PowerPoint, Excel and HTML, all made from one RateReview."""
