@@ -65,7 +65,9 @@ class Shock:
 
     def __post_init__(self) -> None:
         if self.kind not in SHOCKS:
-            raise InputError("The shock {kind} is not known; use one of {known}.", kind=self.kind, known=", ".join(SHOCKS))
+            raise InputError(
+                "The shock {kind} is not known; use one of {known}.", kind=self.kind, known=", ".join(SHOCKS)
+            )
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,9 @@ class Scenario:
         def known(own: Any, name: str) -> Any:
             return parameters.value(name, on) if own is None else own
 
-        growth = Growth(**{f.name: known(getattr(self.growth, f.name), FROM_PARAMETERS[f"growth.{f.name}"]) for f in fields(Growth)})
+        growth = Growth(
+            **{f.name: known(getattr(self.growth, f.name), FROM_PARAMETERS[f"growth.{f.name}"]) for f in fields(Growth)}
+        )
         plain = {
             name: known(getattr(self, name), FROM_PARAMETERS[name])
             for name in ("current_rate", "discount_rate", "interest_rate", "indexation", "target_payable_months")
@@ -156,7 +160,11 @@ def _check_ranges(value: Any, path: str = "") -> None:
             low, high = f.metadata["low"], f.metadata["high"]
             if isinstance(own, bool) or not isinstance(own, int | float) or not low <= own <= high:
                 raise InputError(
-                    "{name} is {value}; it must be a number from {low} to {high}.", name=name, value=own, low=low, high=high
+                    "{name} is {value}; it must be a number from {low} to {high}.",
+                    name=name,
+                    value=own,
+                    low=low,
+                    high=high,
                 )
 
 
@@ -164,7 +172,9 @@ def _from_plain(kind: Any, value: Any, path: str) -> Any:
     """Build a value of type ``kind`` from what YAML holds; every refusal names the key."""
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
-        return None if value is None else _from_plain(next(a for a in get_args(kind) if a is not type(None)), value, path)
+        return (
+            None if value is None else _from_plain(next(a for a in get_args(kind) if a is not type(None)), value, path)
+        )
     if origin is tuple:
         if not isinstance(value, list):
             raise InputError("{name} must be a list.", name=path)
@@ -181,7 +191,11 @@ def _from_plain(kind: Any, value: Any, path: str) -> Any:
                 known=", ".join(hints),
             )
         given = {key: _from_plain(hints[key], item, f"{path}.{key}".lstrip(".")) for key, item in value.items()}
-        absent = [f.name for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING and f.name not in given]
+        absent = [
+            f.name
+            for f in fields(kind)
+            if f.default is MISSING and f.default_factory is MISSING and f.name not in given
+        ]
         if absent:
             raise InputError("{name} is missing.", name=f"{path}.{absent[0]}".lstrip("."))
         return kind(**given)  # type: ignore[operator]
@@ -200,7 +214,9 @@ def from_yaml(text: str) -> Scenario:
         plain = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise InputError("The scenario is not readable YAML at line {line}.", line=mark.line + 1 if mark else 1) from error
+        raise InputError(
+            "The scenario is not readable YAML at line {line}.", line=mark.line + 1 if mark else 1
+        ) from error
     scenario: Scenario = _from_plain(Scenario, plain or {}, "")
     return scenario
 

@@ -1,0 +1,227 @@
+"""Charts as pure functions of a review's frames: one visual language for the page and for every report.
+
+The title says the finding, the subtitle the measure and its unit; uncertainty is drawn; colours are from the Okabe-Ito set, which the
+colour-blind can tell apart. Text is set in the font that the project ships.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import vl_convert as vlc
+
+from analysis.language import LANGUAGES, Translator
+from analysis.rate_review import RateReview
+from models.messages import Message
+
+FONT = "Noto Sans SC"
+COLOURS = {
+    "main": "#0072B2",
+    "band": "#56B4E9",
+    "alert": "#D55E00",
+    "good": "#009E73",
+    "neutral": "#7A7A7A",
+    "accent": "#E69F00",
+    "second": "#CC79A7",
+}
+WIDTH, HEIGHT = 640, 320
+
+
+def dress(chart: alt.TopLevelMixin, t: Translator, title: Message | str, subtitle: str = "") -> Any:
+    """Give a chart its title (the finding), its subtitle (measure and unit), font and number locale."""
+    tag = LANGUAGES[t.language].replace("_", "-") if t.language == "zh" else "en-US"
+    return (
+        chart.properties(
+            title=alt.TitleParams(
+                t.say(title) if isinstance(title, Message) else title,
+                subtitle=subtitle or alt.Undefined,
+                anchor="start",
+                offset=12,
+            ),
+        )
+        .configure(
+            font=FONT,
+            locale=alt.Locale(number=vlc.get_format_locale(tag), time=vlc.get_time_format_locale(tag)),
+            background="transparent",
+        )
+        .configure_title(fontSize=16, subtitleFontSize=12, fontWeight="bold", subtitlePadding=4)
+        .configure_axis(labelFontSize=12, titleFontSize=12, gridOpacity=0.35, titleFontWeight="normal")
+        .configure_legend(labelFontSize=12, titleFontSize=12, orient="bottom")
+        .configure_view(strokeWidth=0)
+    )
+
+
+def _money_scale(largest: float, t: Translator) -> tuple[float, str]:
+    """Return the divisor and the name of the money unit that suits an axis."""
+    if t.language == "zh":
+        return (1e8, "亿元") if largest >= 1e8 else (1e4, "万元")
+    return (1e9, "billion yuan") if largest >= 1e9 else (1e6, "million yuan")
+
+
+def solvency_curve(review: RateReview, t: Translator) -> Any:
+    """Probability that the fund stays above its floor over the horizon, as a function of the base rate."""
+    curve = review.solvency_curve.assign(
+        permille=lambda f: f["rate"] * 1e3,
+        low=lambda f: (f["probability"] - 1.645 * f["standard_error"]).clip(0, 1),
+        high=lambda f: (f["probability"] + 1.645 * f["standard_error"]).clip(0, 1),
+    )
+    x = alt.X("permille:Q", title=t("Base rate (‰ of total cost)"), scale=alt.Scale(zero=False, nice=False))
+    base = alt.Chart(curve, width="container", height=HEIGHT)
+    line = base.mark_line(color=COLOURS["main"], strokeWidth=2.5).encode(
+        x=x,
+        y=alt.Y("probability:Q", title=t("Probability"), axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])),
+        tooltip=[
+            alt.Tooltip("permille:Q", title=t("Base rate (‰ of total cost)"), format=".3f"),
+            alt.Tooltip("probability:Q", title=t("Probability"), format=".1%"),
+            alt.Tooltip("standard_error:Q", title=t("Monte Carlo error"), format=".2%"),
+        ],
+    )
+    band = base.mark_area(color=COLOURS["band"], opacity=0.35).encode(x=x, y="low:Q", y2="high:Q")
+    marks = pd.DataFrame(
+        {
+            "permille": [
+                review.scenario.base_rate * 1e3 if review.scenario.base_rate is not None else None,
+                review.current_rate * 1e3,
+            ],
+            "what": [t("Rate tested"), t("Rate in force")],
+        }
+    )
+    rules = (
+        alt.Chart(marks)
+        .mark_rule(strokeDash=[6, 4], strokeWidth=2)
+        .encode(
+            x="permille:Q",
+            color=alt.Color(
+                "what:N",
+                title=None,
+                scale=alt.Scale(domain=list(marks["what"]), range=[COLOURS["alert"], COLOURS["neutral"]]),
+            ),
+            tooltip=["what:N", alt.Tooltip("permille:Q", format=".3f")],
+        )
+    )
+    finding = Message(
+        "At {rate:permille} the fund stays above its floor for {years} years with probability {probability:percent}",
+        {
+            "rate": review.scenario.base_rate,
+            "years": review.scenario.horizon_years,
+            "probability": review.probability_solvent,
+        },
+    )
+    return dress(band + line + rules, t, finding, t("Solvency curve; the band is the Monte Carlo error"))
+
+
+def fund_fan(review: RateReview, t: Translator) -> Any:
+    """Balance of the fund by period: median, 50% and 90% bands."""
+    fund = review.fund
+    divisor, unit = _money_scale(float(fund[["balance_p05", "balance_p95"]].abs().to_numpy().max()), t)
+    scaled = fund.assign(
+        **{c: fund[c] / divisor for c in fund.columns if c.startswith("balance_")}, order=range(len(fund))
+    )
+    x = alt.X("period:O", title=None, sort=list(scaled["period"]), axis=alt.Axis(labelOverlap=True, labelAngle=0))
+    y_title = t("Balance ({unit})", unit=unit)
+    base = alt.Chart(scaled, width="container", height=HEIGHT)
+    wide = base.mark_area(color=COLOURS["band"], opacity=0.25).encode(
+        x=x, y=alt.Y("balance_p05:Q", title=y_title), y2="balance_p95:Q"
+    )
+    narrow = base.mark_area(color=COLOURS["band"], opacity=0.45).encode(x=x, y="balance_p25:Q", y2="balance_p75:Q")
+    median = base.mark_line(color=COLOURS["main"], strokeWidth=2.5).encode(
+        x=x,
+        y="balance_p50:Q",
+        tooltip=["period:O"]
+        + [alt.Tooltip(f"balance_p{p}:Q", title=f"{int(p)}%", format=",.2f") for p in ("05", "25", "50", "75", "95")],
+    )
+    zero = alt.Chart(pd.DataFrame({"y": [0.0]})).mark_rule(color=COLOURS["alert"]).encode(y="y:Q")
+    last = fund.iloc[-1]
+    finding = Message(
+        "In {period} the balance is most likely {median:money}, between {low:money} and {high:money}",
+        {
+            "period": last["period"],
+            "median": last["balance_p50"],
+            "low": last["balance_p05"],
+            "high": last["balance_p95"],
+        },
+    )
+    return dress(wide + narrow + median + zero, t, finding, t("Median, 50% and 90% bands"))
+
+
+def payable_months(review: RateReview, t: Translator) -> Any:
+    """Payable months: past, expected, and the target."""
+    past = review.accounts.loc[review.accounts["payable_months"].notna(), ["period", "payable_months"]].assign(
+        what=t("Accounts")
+    )
+    ahead = (
+        review.fund[["period", "payable_months_p50"]]
+        .rename(columns={"payable_months_p50": "payable_months"})
+        .assign(what=t("Median path"))
+    )
+    both = pd.concat([past, ahead], ignore_index=True)
+    target = review.scenario.target_payable_months
+    line = (
+        alt.Chart(both, width="container", height=HEIGHT)
+        .mark_line(point=True, strokeWidth=2.5)
+        .encode(
+            x=alt.X("period:O", title=None, sort=list(both["period"]), axis=alt.Axis(labelOverlap=True, labelAngle=0)),
+            y=alt.Y("payable_months:Q", title=t("Payable months")),
+            color=alt.Color("what:N", title=None, scale=alt.Scale(range=[COLOURS["neutral"], COLOURS["main"]])),
+            tooltip=["period:O", "what:N", alt.Tooltip("payable_months:Q", format=".1f")],
+        )
+    )
+    rule = alt.Chart(pd.DataFrame({"y": [target]})).mark_rule(color=COLOURS["good"], strokeDash=[6, 4]).encode(y="y:Q")
+    finding = Message(
+        "The median path ends with {months:months}; the target is {target:months}",
+        {"months": float(review.fund["payable_months_p50"].iloc[-1]), "target": target},
+    )
+    return dress(line + rule, t, finding, t("Balance ÷ monthly outgo of the last year; dashed: target"))
+
+
+BASIS_NAMES = {
+    "pay_as_you_go": Message("Pay-as-you-go"),
+    "terminal_funding": Message("Terminal funding"),
+    "full_funding": Message("Full funding"),
+}
+
+
+def indicated_rates(review: RateReview, t: Translator) -> Any:
+    """The break-even rate on each financing basis with its 90% interval, beside the rate in force."""
+    rows = pd.DataFrame(
+        [
+            {"basis": t.say(BASIS_NAMES[b]), "rate": i.rate * 1e3, "low": i.low * 1e3, "high": i.high * 1e3}
+            for b, i in review.indicated.items()
+        ]
+    )
+    y = alt.Y("basis:N", title=None, sort=list(rows["basis"]), axis=alt.Axis(labelLimit=260))
+    title = t("‰ of total cost")
+    interval = (
+        alt.Chart(rows, width="container", height=60 + 50 * len(rows))
+        .mark_rule(strokeWidth=4, color=COLOURS["band"])
+        .encode(y=y, x=alt.X("low:Q", title=title, scale=alt.Scale(zero=False)), x2="high:Q")
+    )
+    point = (
+        alt.Chart(rows)
+        .mark_point(filled=True, size=140, color=COLOURS["main"])
+        .encode(
+            y=y,
+            x="rate:Q",
+            tooltip=["basis:N"]
+            + [
+                alt.Tooltip(f"{c}:Q", title=n, format=".3f")
+                for c, n in (("rate", title), ("low", "5%"), ("high", "95%"))
+            ],
+        )
+    )
+    current = alt.Chart(pd.DataFrame({"x": [review.current_rate * 1e3]})).mark_rule(
+        color=COLOURS["alert"], strokeDash=[6, 4], strokeWidth=2
+    )
+    best = review.best
+    finding = Message(
+        "Break-even is {rate:permille} (90%: {low:permille} to {high:permille}); {current:permille} is in force",
+        {"rate": best.rate, "low": best.low, "high": best.high, "current": review.current_rate},
+    )
+    return dress(
+        interval + point + current.encode(x="x:Q"),
+        t,
+        finding,
+        t("Indicated rate by financing basis; dashed: rate in force"),
+    )

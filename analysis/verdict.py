@@ -1,0 +1,52 @@
+"""The verdict in sentences: is the rate enough, how sure, what follows. The same words on the page, in the slides and the report."""
+
+from __future__ import annotations
+
+from analysis.rate_review import RateReview
+from models.messages import Message
+
+
+def verdict(review: RateReview) -> tuple[Message, ...]:
+    """Return the review's finding as one to four sentences, the most important first."""
+    best, current = review.best, review.current_rate
+    figures = {"current": current, "rate": best.rate, "low": best.low, "high": best.high}
+    if best.low > current:
+        first = Message(
+            "{current:permille} is not enough: break-even is {rate:permille} (90%: {low:permille} to {high:permille}).",
+            figures,
+        )
+    elif best.high < current:
+        first = Message(
+            "{current:permille} is more than enough: break-even is {rate:permille} (90%: {low:permille} to {high:permille}).",
+            figures,
+        )
+    else:
+        first = Message(
+            "{current:permille} may or may not be enough: break-even is {rate:permille}, and its 90% interval from {low:permille} "
+            "to {high:permille} includes the rate in force.",
+            figures,
+        )
+    scenario = review.scenario
+    sentences = [
+        first,
+        Message(
+            "At {tested:permille} the fund stays above its floor for {years} years with probability {probability:percent}.",
+            {"tested": scenario.base_rate, "years": scenario.horizon_years, "probability": review.probability_solvent},
+        ),
+    ]
+    known = review.required_rate
+    wanted = known.loc[(known["probability"] - scenario.solvency_level).abs().idxmin()] if len(known) else None
+    if wanted is not None:
+        sentences.append(
+            Message(
+                "To be {level:percent.0} sure of that, the rate would have to be {needed:permille}.",
+                {"level": float(wanted["probability"]), "needed": float(wanted["rate"])},
+            )
+        )
+    months, target = review.payable_months, scenario.target_payable_months
+    if months == months and target is not None:
+        figures = {"months": months, "target": target}
+        sentences.append(
+            Message("The balance pays {months:months} of benefits; the target is {target:months}.", figures)
+        )
+    return tuple(sentences)

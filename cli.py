@@ -1,0 +1,177 @@
+"""The commands behind ``python start.py COMMAND``; ``main`` is their only entry.
+
+Exit codes: 0 done, 1 an unexpected fault, 2 input that cannot be used (said in the reader's language, nothing written), 130 stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from analysis.language import LANGUAGES, Translator, language_of
+from models.messages import InputError
+
+REPORT_FORMATS = ("xlsx", "docx", "pdf", "pptx", "html")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")
+    arguments = _parser().parse_args(argv)
+    t = Translator(
+        arguments.language
+        or language_of(os.environ.get("PINGHENG_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG"))
+    )
+    try:
+        arguments.run(arguments, t)
+    except InputError as error:
+        print(t.say(error), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(t("Stopped; nothing was changed."), file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="start.py", description="Pingheng 平衡: rate review for project-based work injury insurance."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace, Translator], None], help_text: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help_text)
+        sub.add_argument("--language", choices=tuple(LANGUAGES), help="zh or en (default: the system's)")
+        sub.set_defaults(run=run)
+        return sub
+
+    review = command("review", _review, "make a rate review without the page")
+    review.add_argument(
+        "--book", required=True, help="a book file, a database URL, a spreadsheet or the name of a reference book"
+    )
+    review.add_argument("--scenario", help="a scenario file (.yaml)")
+    review.add_argument("--out", required=True, type=Path, help="folder for review.json and the report files")
+    review.add_argument("--formats", default="xlsx", help="comma-separated: " + ",".join(REPORT_FORMATS))
+    review.add_argument("--previous", type=Path, help="review.json of the last review, to explain the change")
+    review.add_argument("--template", type=Path, help="the office's own .docx template")
+
+    imports = command("import", _import, "read ledgers into a book")
+    imports.add_argument("--book", required=True)
+    imports.add_argument("files", nargs="+", metavar="FILE")
+    imports.add_argument(
+        "--unit",
+        choices=("元", "万元", "亿元", "yuan", "wan", "yi"),
+        help="unit of amounts where the file does not say",
+    )
+    imports.add_argument("--good-rows", action="store_true", help="import the good rows of a file with bad rows")
+    imports.add_argument(
+        "--dry-run", action="store_true", help="show the mapping and the first problems; write nothing"
+    )
+
+    demo = command("demo", _demo, "write a synthetic book")
+    demo.add_argument("--book", required=True)
+    demo.add_argument("--seed", type=int, default=2015)
+    demo.add_argument("--contractors", type=int)
+    demo.add_argument("--projects", type=int)
+    demo.add_argument("--years", type=int, default=10)
+
+    guide = command("guide", _guide, "print every parameter with its reference and mark")
+    guide.add_argument("--overlay", action="append", default=[], help="an overlay file or the name of a province")
+    return parser
+
+
+def _review(arguments: argparse.Namespace, t: Translator) -> None:
+    from analysis import review, scenario
+    from data.book import open_book
+    from reports import write_reports
+
+    formats = tuple(f.strip() for f in arguments.formats.split(",") if f.strip())
+    unknown = [f for f in formats if f not in REPORT_FORMATS]
+    if unknown:
+        raise InputError(
+            "The format {format} is not known; use {known}.", format=unknown[0], known=", ".join(REPORT_FORMATS)
+        )
+    chosen = scenario.load(arguments.scenario) if arguments.scenario else scenario.Scenario()
+    previous = review.load_json(arguments.previous) if arguments.previous else None
+    with open_book(arguments.book) as book:
+        result = review.review(book, chosen, previous=previous)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    written = [review.write_json(result, arguments.out / "review.json")]
+    written += write_reports(
+        result,
+        arguments.out,
+        formats,
+        t,
+        template=arguments.template,
+        progress=lambda message: print(t.say(message), file=sys.stderr),
+    )
+    _say_verdict(result, t)
+    for path in written:
+        print(path)
+
+
+def _say_verdict(result: object, t: Translator) -> None:
+    from analysis.verdict import verdict
+
+    for message in verdict(result):  # type: ignore[arg-type]
+        print(t.say(message))
+
+
+def _import(arguments: argparse.Namespace, t: Translator) -> None:
+    from data import importing
+    from data.book import open_book
+
+    with open_book(arguments.book, create=True) as book:
+        if arguments.dry_run:
+            for file in arguments.files:
+                for line in importing.preview(file, book=book, unit=arguments.unit).lines():
+                    print(t.say(line))
+            return
+        report = importing.import_files(
+            book,
+            arguments.files,
+            unit=arguments.unit,
+            accept_good_rows=arguments.good_rows,
+            author=os.environ.get("USERNAME", ""),
+            progress=lambda message: print(t.say(message), file=sys.stderr),
+        )
+    for line in report.lines():
+        print(t.say(line))
+    if report.refused and not report.accepted:
+        raise InputError(
+            "Nothing was imported. Correct the rows named above, or import the good rows with --good-rows."
+        )
+
+
+def _demo(arguments: argparse.Namespace, t: Translator) -> None:
+    from data.book import open_book
+    from data.demo import DemoConfig, make_demo
+
+    if not arguments.book.startswith(("postgresql", "sqlite:")) and Path(arguments.book).exists():
+        raise InputError("{path} is already there. Name a new file: a book is never overwritten.", path=arguments.book)
+    chosen = {
+        name: getattr(arguments, name)
+        for name in ("seed", "contractors", "projects", "years")
+        if getattr(arguments, name) is not None
+    }
+    with open_book(arguments.book, create=True) as book:
+        made = make_demo(book, DemoConfig(**chosen))
+    print(t.say(made))
+
+
+def _guide(arguments: argparse.Namespace, t: Translator) -> None:
+    from data.parameters import load_parameters
+    from data.parameters.guide import guide
+
+    print(guide(load_parameters(*arguments.overlay), t.language))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
