@@ -1,0 +1,21 @@
+"""基金: balance, payable months, solvency."""
+
+import streamlit as st
+
+from analysis import charts
+from analysis.language import Translator
+from analysis.rate_review import RateReview
+from app_pages.state import page, translator
+
+
+def body(review: RateReview, t: Translator) -> None:
+    st.altair_chart(charts.fund_fan(review, t), key="fan")
+    left, right = st.columns(2)
+    left.altair_chart(charts.payable_months(review, t), key="months")
+    right.altair_chart(charts.solvency_curve(review, t), key="solvency")
+    st.subheader(t("Accounts"))
+    st.dataframe(review.accounts, hide_index=True)
+
+
+t = translator()
+page(t("Fund"), body, t)

@@ -1,0 +1,179 @@
+"""What every page shares: the reader's language, the book, the scenario being tried, and the review of both."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from analysis.language import Translator, language_of
+from analysis.rate_review import RateReview
+from analysis.review import Prepared, conclude, prepare
+from analysis.scenario import Growth, Scenario
+from data.book import Book, open_book
+from models.messages import InputError, Message
+
+ROOT = Path(__file__).resolve().parent.parent
+LANGUAGE_LABELS = {"zh": "中文", "en": "English"}
+REFERENCE_BOOKS = ("national", "xinjiang", "xpcc")
+
+
+def choose_language() -> Translator:
+    """Return the reader's translator: from the link, else from the browser; the switch stands in the sidebar."""
+    default = LANGUAGE_LABELS[language_of(st.context.locale)]
+    labels = list(LANGUAGE_LABELS.values())
+    chosen = st.sidebar.segmented_control(
+        "语言 Language", labels, default=default, key="lang", bind="query-params", required=True, label_visibility="collapsed"
+    )
+    return Translator(next(code for code, label in LANGUAGE_LABELS.items() if label == (chosen or default)))
+
+
+def translator() -> Translator:
+    """Return the translator chosen by `choose_language` in this run."""
+    label = st.session_state.get("lang") or LANGUAGE_LABELS[language_of(st.context.locale)]
+    return Translator(next(code for code, own in LANGUAGE_LABELS.items() if own == label))
+
+
+def page_list(t: Translator) -> list[Any]:
+    """Return the pages in the order of the work."""
+    titles = {
+        "overview": (t("Overview"), "⚖️"),
+        "break_even": (t("Break-even"), "🎯"),
+        "fund": (t("Fund"), "🏦"),
+        "parameters": (t("Parameters and sources"), "📖"),
+    }
+    return [
+        st.Page(ROOT / "app_pages" / f"{name}.py", title=title, icon=icon, default=name == "overview")
+        for name, (title, icon) in titles.items()
+    ]
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _book(name: str) -> Book:
+    return open_book(name)
+
+
+def book_choices() -> list[str]:
+    """Return the books at hand: the one given at start, those in ``books/``, and the public reference books."""
+    given = os.environ.get("PINGHENG_BOOK")
+    own = sorted(str(path) for path in (ROOT / "books").glob("*.sqlite"))
+    return list(dict.fromkeys([*([given] if given else []), *own, *REFERENCE_BOOKS]))
+
+
+BOOK_NAMES: Mapping[str, Message] = {
+    "national": Message("National accounts 2003–2015, 2021"),
+    "xinjiang": Message("Xinjiang accounts 2008, 2011"),
+    "xpcc": Message("XPCC accounts 2018"),
+    "demo": Message("Demonstration book (synthetic)"),
+}
+
+
+def book_name(choice: str, t: Translator) -> str:
+    """Return a reader's name for a book: the file's own name where it is a file."""
+    stem = Path(choice).stem
+    return t.say(BOOK_NAMES[stem]) if stem in BOOK_NAMES else stem
+
+
+def choose_book(t: Translator) -> Book:
+    """Return the book chosen in the sidebar."""
+    choices = book_choices()
+    asked = st.query_params.get("book")
+    start = next((i for i, choice in enumerate(choices) if Path(choice).stem == asked), 0)
+    chosen = st.sidebar.selectbox(
+        t("Book"), choices, index=start, format_func=lambda choice: book_name(choice, t), key="book_choice", persist_state="session"
+    )
+    st.query_params["book"] = Path(chosen).stem
+    return _book(chosen)
+
+
+def scenario_inputs(t: Translator) -> Scenario:
+    """Return the scenario as set in the sidebar; every input is in the link."""
+    bar = st.sidebar
+    bar.subheader(t("Scenario"))
+    rate = bar.slider(
+        t("Base rate (‰ of total cost)"),
+        0.20,
+        5.00,
+        1.00,
+        0.01,
+        key="rate",
+        bind="query-params",
+        help=t("One payment before the project starts, as a share of its total cost; 2015 plan: about 1‰."),
+    )
+    years = bar.slider(t("Horizon (years)"), 1, 50, 10, key="years", bind="query-params")
+    growth = bar.slider(
+        t("Growth of construction (% a year)"),
+        -10.0,
+        20.0,
+        5.0,
+        0.5,
+        key="growth",
+        bind="query-params",
+        help=t("Expected yearly growth of the total cost of newly enrolled projects."),
+    )
+    target = bar.slider(
+        t("Target payable months"),
+        0,
+        36,
+        9,
+        key="target",
+        bind="query-params",
+        help=t("About 12 months where pooled by prefecture, about 9 where pooled by province (人社部发〔2015〕72号; unverified)."),
+    )
+    return Scenario(
+        base_rate=rate / 1e3,
+        horizon_years=years,
+        growth=Growth(construction=growth / 1e2),
+        target_payable_months=float(target),
+    )
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _prepared(fingerprint: str, scenario: Scenario, _book: Book) -> Prepared:
+    return prepare(_book, scenario)
+
+
+def current_review(t: Translator) -> RateReview | None:
+    """Return the review of the chosen book under the chosen scenario; None (with an explanation shown) where it cannot be made.
+
+    What does not depend on the rate is prepared once and kept; a change of the rate alone re-reads the same simulated paths.
+    """
+    try:
+        book = choose_book(t)
+        scenario = scenario_inputs(t)
+        with st.spinner(t("Simulating the fund …")):
+            prepared = _prepared(book.fingerprint(), replace(scenario, base_rate=None, target_payable_months=None), book)
+            return conclude(prepared, scenario)
+    except InputError as error:
+        st.error(t.say(error), icon="⚠️")
+        return None
+
+
+def page(title: str, body: Callable[[RateReview, Translator], None], t: Translator) -> None:
+    """Show one page of the current review: its title, what its data is worth, then its body."""
+    st.title(title)
+    review = current_review(t)
+    if review is None:
+        return
+    show_provenance(review, t)
+    body(review, t)
+
+
+def show_provenance(review: RateReview, t: Translator) -> None:
+    """Say what the data is: synthetic, unverified, assumed. It stands above every result."""
+    if review.book.synthetic:
+        st.warning(t("Synthetic data: this book was made by the program to try it out. It describes no real fund."), icon="🧪")
+    weak = [a for a in review.assumptions if a.mark in ("unverified", "assumption")]
+    if review.book.marks or weak:
+        with st.expander(
+            t("{marks} unverified kinds of figures in the book; {weak} assumed or unverified parameters", marks=len(review.book.marks), weak=len(weak)),
+            icon="🔎",
+        ):
+            for a in weak:
+                st.markdown(f"- **{a.label.get(t.language, a.name)}** = {a.value} {a.unit} · {a.mark} · {a.reference}")
+    for message in review.warnings:
+        st.caption("⚠️ " + t.say(message))
