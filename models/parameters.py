@@ -74,7 +74,9 @@ class Parameters:
             raise InputError("There is no parameter {name}.", name=name)
         return self.entries[name]
 
-    def with_value(self, name: str, effective: date, value: Any, mark: str = "assumption", reference: str = "") -> Parameters:
+    def with_value(
+        self, name: str, effective: date, value: Any, mark: str = "assumption", reference: str = ""
+    ) -> Parameters:
         """Return parameters in which ``name`` has ``value`` from ``effective`` on (later values are dropped)."""
         old = self.parameter(name)
         check_value(name, value, old.range)

@@ -1,0 +1,1 @@
+"""Tables of the literature, reproduced to the digits printed."""
