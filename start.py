@@ -236,7 +236,7 @@ def watch_pip(command):
         for line in pip.stdout:
             text = line.decode("utf-8", "replace").rstrip()
             last_lines = last_lines[-11:] + [text]
-            if text.startswith("Collecting "):
+            if text.startswith(("Collecting ", "Processing ")):
                 packages += 1
                 if packages % 20 == 0:
                     say("  已取得 {0} 个软件包…… {0} packages …".format(packages))

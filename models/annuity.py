@@ -161,7 +161,7 @@ def survivor_value(
 
     Each dependant (``kind``: spouse, child, parent; ``age``; ``lone``; optional ``sex``) draws its share while alive, a child until 18;
     the shares together never exceed ``cap``, so that the share that a cap holds back is paid when a child leaves. Lives are
-    independent; the expected capped sum is exact (distribution of the sum, year by year). Source: Regulation, Art. 39.
+    independent; the expected capped sum is exact (distribution of the sum, month by month, deaths uniform within a year). Source: Regulation, Art. 39.
 
     Parameters
     ----------
@@ -170,27 +170,25 @@ def survivor_value(
     """
     if not dependants:
         return 0.0
-    horizon = len(_tables())
     unit = 0.05
     largest = sum(shares[d["kind"]] + lone_supplement * bool(d.get("lone")) for d in dependants)
     size = round(largest / unit) + 1
-    sums = np.zeros((horizon, size))
+    months = np.arange(len(_tables()) * MONTHS)
+    sums = np.zeros((len(months), size))
     sums[:, 0] = 1.0
     for dependant in dependants:
-        kind = str(dependant["kind"])
+        kind, age = str(dependant["kind"]), float(dependant["age"])
         steps = round((shares[kind] + lone_supplement * bool(dependant.get("lone"))) / unit)
         sex = str(dependant.get("sex") or ("male" if kind == "child" else "female"))
-        alive = survival_curve(tables[sex], float(dependant["age"]), horizon)
+        yearly = np.append(survival_curve(tables[sex], age, len(_tables())), 0.0)
+        alive = np.interp(months / MONTHS, np.arange(len(yearly)), yearly)
         if kind == "child":
-            alive = alive * (float(dependant["age"]) + np.arange(horizon) < CHILD_UNTIL)
+            alive = alive * (age + months / MONTHS < CHILD_UNTIL)
         moved = np.zeros_like(sums)
         moved[:, steps:] = sums[:, : size - steps]
         sums = sums * (1 - alive)[:, None] + moved * alive[:, None]
     expected = sums @ np.minimum(np.arange(size) * unit, cap)
-    v = _net_discount(rate, indexation)
-    alpha, beta = _monthly_factors(1 / v - 1)
-    value = float(expected @ v ** np.arange(horizon))
-    return max(alpha * value - beta * float(expected[0]), 0.0)
+    return float(expected @ _net_discount(rate, indexation) ** (months / MONTHS)) / MONTHS
 
 
 def capital_values(
