@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.messages import InputError
 
 MARKS = ("official", "reprint", "derived", "unverified", "assumption")
@@ -67,6 +70,15 @@ class Parameters:
     def value(self, name: str, on: date) -> Any:
         """Return the value of a parameter on a date."""
         return self.entry(name, on).value
+
+    def lookup(self, name: str, dates: NDArray[np.datetime64]) -> tuple[list[Any], NDArray[np.intp]]:
+        """Return the values in force on many dates as (distinct values, position of each date's value among them)."""
+        parameter = self.parameter(name)
+        edges = np.array([v.effective for v in parameter.values], dtype="datetime64[D]")
+        days = np.asarray(dates, dtype="datetime64[D]")
+        if days.size and days.min() < edges[0]:
+            parameter.at(days.min().astype(object))
+        return [v.value for v in parameter.values], np.searchsorted(edges, days, side="right") - 1
 
     def parameter(self, name: str) -> Parameter:
         """Return a parameter with all its values; `InputError` for a name that does not exist."""
