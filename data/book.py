@@ -1,0 +1,409 @@
+"""The book: one fund's data in a relational database, SQLite by default, PostgreSQL by URL.
+
+A book holds one to three levels of detail (`data.schema.LEVELS`). Reading gives pandas frames; writing is by import, one transaction each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, create_engine, delete, event, func, inspect, insert, select, tuple_, update
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+
+from data import reference, schema
+from models.messages import InputError
+
+APPLICATION_ID = 0x50494E47
+"""SQLite's mark of a Pingheng book ("PING")."""
+
+SQLITE_MAGIC = b"SQLite format 3\x00"
+SPREADSHEETS = (".xlsx", ".xls", ".xlsb", ".csv", ".parquet")
+CHUNK = 20_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where imported rows came from."""
+
+    file_name: str
+    sha256: str
+    sheet: str = ""
+    author: str = ""
+    mapping: str = ""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What one import of one table did: rows added, changed (an older row superseded) and already there unchanged."""
+
+    import_id: int | None
+    target: str
+    added: int
+    changed: int
+    unchanged: int
+
+
+class Book:
+    """One fund's data. Make it with `open_book`; close it, or use it as a context manager."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self.engine = engine
+        self.name = name
+
+    def __enter__(self) -> Book:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    # reading
+
+    def table(self, name: str, columns: list[str] | None = None, **equal: Any) -> pd.DataFrame:
+        """Return the current rows of a table in key order, without the columns of provenance.
+
+        ``equal`` filters by column values. Dates are datetime64; absent values are missing.
+        """
+        if name not in schema.TABLES:
+            raise InputError("There is no table {name}; known are {known}.", name=name, known=", ".join(schema.TABLES))
+        table = schema.SQL_TABLES[name]
+        fields = [f for f in schema.TABLES[name] if columns is None or f.name in columns]
+        query = select(*(table.c[f.name] for f in fields)).where(table.c.superseded_by.is_(None))
+        for column, value in equal.items():
+            query = query.where(table.c[column] == value)
+        query = query.order_by(*(table.c[k] for k in schema.key_of(name)))
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).fetchall()
+        return typed(pd.DataFrame.from_records(rows, columns=[f.name for f in fields]), name)
+
+    def count(self, name: str) -> int:
+        """Return the number of current rows of a table."""
+        table = schema.SQL_TABLES[name]
+        with self.engine.connect() as connection:
+            return int(
+                connection.execute(select(func.count()).select_from(table).where(table.c.superseded_by.is_(None))).scalar_one()
+            )
+
+    def levels(self) -> tuple[int, ...]:
+        """Return the levels of detail that the book holds."""
+        return tuple(level for level, names in schema.LEVELS.items() if all(self.count(n) for n in names))
+
+    def imports(self) -> pd.DataFrame:
+        """Return every import, newest first."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(schema.imports).order_by(schema.imports.c.import_id.desc())).fetchall()
+        return pd.DataFrame.from_records(rows, columns=[c.name for c in schema.imports.columns])
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of what the book holds: its imports that stand, in order (each one names its content's hash)."""
+        kept = schema.imports
+        query = (
+            select(kept.c.target, kept.c.sha256, kept.c.sheet, kept.c.row_count, kept.c.mapping)
+            .where(kept.c.undone_at.is_(None))
+            .order_by(kept.c.import_id)
+        )
+        with self.engine.connect() as connection:
+            rows = [list(row) for row in connection.execute(query)]
+        return hashlib.sha256(json.dumps([schema.VERSION, rows]).encode()).hexdigest()
+
+    def facts(self) -> Mapping[str, str]:
+        """Return the book's own notes: ``synthetic`` (yes where it is), ``fund``, ``seed`` …"""
+        with self.engine.connect() as connection:
+            return {row.name: row.content for row in connection.execute(select(schema.meta))}
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the data was made by the program."""
+        return self.facts().get("synthetic") == "yes"
+
+    # writing
+
+    def note(self, **facts: str) -> None:
+        """Keep notes about the book (see `facts`)."""
+        with self.engine.begin() as connection:
+            for name, content in facts.items():
+                connection.execute(delete(schema.meta).where(schema.meta.c.name == name))
+                connection.execute(insert(schema.meta).values(name=name, content=content))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All or nothing: what is written inside stands together or not at all."""
+        with self.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(1346981447)")
+            yield connection
+
+    def write(
+        self, target: str, rows: pd.DataFrame, source: Source | None = None, connection: Connection | None = None
+    ) -> Written:
+        """Write typed rows (columns of the table; missing = absent) as one import.
+
+        A row whose key is new is added; one whose key is there with other content supersedes it; one that is there unchanged adds
+        nothing. ``rows.index`` is kept as the source row. A key twice in ``rows`` is refused.
+        """
+        if connection is None:
+            with self.transaction() as own:
+                return self.write(target, rows, source, own)
+        source = source or Source(f"({target})", content_hash(rows))
+        names = [f.name for f in schema.TABLES[target]]
+        rows = rows.reindex(columns=names)
+        keys = schema.key_of(target)
+        twice = rows.duplicated(keys, keep=False)
+        if twice.any():
+            first = rows.loc[twice, keys].iloc[0]
+            raise InputError(
+                "{table}: the key {key} stands in more than one row (rows {rows}).",
+                table=target,
+                key=", ".join(str(v) for v in first),
+                rows=", ".join(str(i) for i in rows.index[(rows[keys] == first).all(axis=1)][:5]),
+            )
+        table = schema.SQL_TABLES[target]
+        known = self._known(connection, target, rows)
+        state = pd.Series("added", index=rows.index)
+        if len(known):
+            old = rows[keys].merge(known, on=keys, how="left", indicator=True).set_axis(rows.index)
+            here = old["_merge"] == "both"
+            same = pd.Series(True, index=rows.index)
+            for name in names:
+                if name not in keys:
+                    same &= (rows[name] == old[name]).fillna(False).astype(bool) | (rows[name].isna() & old[name].isna())
+            state[here] = "changed"
+            state[here & same] = "unchanged"
+        fresh = rows[state != "unchanged"]
+        if fresh.empty:
+            return Written(None, target, 0, 0, len(rows))
+        import_id = int(
+            connection.execute(
+                insert(schema.imports).values(
+                    file_name=source.file_name,
+                    sha256=source.sha256,
+                    sheet=source.sheet,
+                    target=target,
+                    author=source.author,
+                    mapping=source.mapping,
+                    row_count=len(fresh),
+                    imported_at=_now(),
+                )
+            ).inserted_primary_key[0]
+        )
+        changed = rows.loc[state == "changed", keys]
+        for start in range(0, len(changed), 500):
+            values = [tuple(r) for r in changed.iloc[start : start + 500].itertuples(index=False)]
+            columns = [table.c[k] for k in keys]
+            matches = columns[0].in_([v[0] for v in values]) if len(keys) == 1 else tuple_(*columns).in_(values)
+            connection.execute(
+                update(table).where(table.c.superseded_by.is_(None), matches).values(superseded_by=import_id)
+            )
+        _insert(connection, table, fresh, import_id)
+        return Written(import_id, target, int((state == "added").sum()), len(changed), int((state == "unchanged").sum()))
+
+    def _known(self, connection: Connection, target: str, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the current rows that share the first key column's range with ``rows``."""
+        table, names = schema.SQL_TABLES[target], [f.name for f in schema.TABLES[target]]
+        query = select(*(table.c[n] for n in names)).where(table.c.superseded_by.is_(None))
+        first = schema.key_of(target)[0]
+        if len(rows):
+            query = query.where(table.c[first].between(rows[first].min(), rows[first].max()))
+        found = connection.execute(query).fetchall()
+        return typed(pd.DataFrame.from_records(found, columns=names), target)
+
+    def undo(self, import_id: int) -> int:
+        """Take an import back; the rows that it superseded are current again. Return the number of rows removed."""
+        with self.transaction() as connection:
+            row = connection.execute(select(schema.imports).where(schema.imports.c.import_id == import_id)).one_or_none()
+            if row is None or row.undone_at is not None:
+                raise InputError("There is no import {number} to undo.", number=import_id)
+            table, keys = schema.SQL_TABLES[row.target], schema.key_of(row.target)
+            own = table.alias("own")
+            later = (
+                select(own.c.superseded_by)
+                .where(own.c.import_id == import_id, *(own.c[k] == table.c[k] for k in keys))
+                .scalar_subquery()
+            )
+            connection.execute(
+                update(table).where(table.c.superseded_by == import_id).values(superseded_by=-1)
+            )
+            connection.execute(
+                update(table).where(table.c.superseded_by == -1, select(own.c.import_id).where(
+                    own.c.import_id == import_id, own.c.superseded_by.is_not(None), *(own.c[k] == table.c[k] for k in keys)
+                ).exists()).values(superseded_by=later)
+            )
+            removed = connection.execute(delete(table).where(table.c.import_id == import_id)).rowcount
+            connection.execute(update(table).where(table.c.superseded_by == -1).values(superseded_by=None))
+            connection.execute(
+                update(schema.imports).where(schema.imports.c.import_id == import_id).values(undone_at=_now())
+            )
+            return int(removed)
+
+    def imported(self, sha256: str, sheet: str, target: str) -> int | None:
+        """Return the import that already brought this content, if it stands."""
+        kept = schema.imports
+        with self.engine.connect() as connection:
+            found = connection.execute(
+                select(kept.c.import_id).where(
+                    kept.c.sha256 == sha256, kept.c.sheet == sheet, kept.c.target == target, kept.c.undone_at.is_(None)
+                )
+            ).first()
+        return None if found is None else int(found[0])
+
+    def log(self, action: str, detail: str = "", actor: str = "") -> None:
+        """Add a line to the audit trail."""
+        with self.engine.begin() as connection:
+            connection.execute(insert(schema.audit).values(at=_now(), actor=actor, action=action, detail=detail))
+
+
+def _insert(connection: Connection, table: Any, rows: pd.DataFrame, import_id: int) -> None:
+    names = [c.name for c in table.columns]
+    # plain Python values: NumPy's are not bound by every driver, and missing must become NULL
+    columns: list[list[Any]] = []
+    for name in names[2:-1]:
+        column = rows[name]
+        if pd.api.types.is_datetime64_any_dtype(column):
+            values = list(column.dt.date.astype(object).where(column.notna(), None))
+        else:
+            values = list(column.astype(object).where(column.notna(), None))
+        columns.append(values)
+    numbers = [int(i) for i in rows.index]
+    records = list(zip([import_id] * len(rows), numbers, *columns, [None] * len(rows), strict=True))
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(names))
+        adapted = [tuple(v.isoformat() if hasattr(v, "isoformat") else v for v in r) for r in records]
+        connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", adapted)
+        return
+    for start in range(0, len(records), CHUNK):
+        connection.execute(insert(table), [dict(zip(names, r, strict=True)) for r in records[start : start + CHUNK]])
+
+
+def typed(rows: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Return rows with the dtype that each column's kind has in the program."""
+    dtypes = {"money": "float64", "number": "float64", "share": "float64", "count": "Int64", "flag": "boolean"}
+    for field in schema.TABLES[table]:
+        if field.name not in rows:
+            continue
+        if field.kind == "date":
+            rows[field.name] = pd.to_datetime(rows[field.name])
+        else:
+            rows[field.name] = rows[field.name].astype(dtypes.get(field.kind, "str"))  # type: ignore[call-overload]
+    return rows
+
+
+def content_hash(rows: pd.DataFrame) -> str:
+    """Return the SHA-256 of a frame's content."""
+    digest = hashlib.sha256(",".join(map(str, rows.columns)).encode())
+    digest.update(pd.util.hash_pandas_object(rows.astype(object).where(rows.notna(), None).map(str)).to_numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def open_book(name: str | Path, create: bool = False) -> Book:
+    """Open a book.
+
+    Parameters
+    ----------
+    name : a file (``fund.sqlite``), a database URL (``postgresql+pg8000://…``), the name of a reference book (``national, xinjiang, xpcc``),
+        or a spreadsheet, which is read into a book in memory
+    create : make a new book where the file is not there
+
+    Raises
+    ------
+    InputError
+        There is no such book, the file is something else, or the database cannot be reached.
+    """
+    text = str(name)
+    if "://" in text:
+        return _connected(_engine(text), text.rsplit("@", 1)[-1])
+    if text in reference.BOOKS:
+        book = _in_memory(text)
+        rows = reference.accounts(text)
+        book.write("accounts", rows, Source(f"{text}.csv", content_hash(rows)))
+        return book
+    path = Path(text)
+    if path.suffix.lower() in SPREADSHEETS:
+        from data.importing import import_files  # importing writes books: the one place where the two know each other
+
+        book = _in_memory(path.stem)
+        import_files(book, [path]).require()
+        return book
+    if not path.exists():
+        if not create:
+            raise InputError(
+                "There is no book {path}. Name a book file, a spreadsheet, a database URL or one of {known}.",
+                path=text,
+                known=", ".join(reference.BOOKS),
+            )
+        if not path.parent.is_dir():
+            raise InputError("The folder {path} does not exist.", path=str(path.parent))
+    elif path.is_dir() or (path.stat().st_size and path.open("rb").read(16) != SQLITE_MAGIC):
+        raise InputError(
+            "{path} is not a book. A book is a file written by this program; spreadsheets are read by `import`.", path=text
+        )
+    elif path.stat().st_size == 0 and not create:
+        raise InputError("{path} is empty (0 bytes).", path=text)
+    return _connected(_engine(f"sqlite:///{path}"), path.stem)
+
+
+def _in_memory(name: str) -> Book:
+    engine = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    return _connected(engine, name)
+
+
+def _engine(url: str) -> Engine:
+    try:
+        engine = create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
+    except (ArgumentError, ImportError, SQLAlchemyError) as error:
+        raise InputError("The database URL is not understood. It looks like postgresql+pg8000://user@host/name.") from error
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def _prepare(connection: sqlite3.Connection, _: object) -> None:
+            connection.isolation_level = None  # SQLAlchemy's BEGIN below decides, not the driver
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+
+        @event.listens_for(engine, "begin")
+        def _begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def _connected(engine: Engine, name: str) -> Book:
+    """Check that the database is a book (an empty one becomes a book) and return it."""
+    try:
+        with engine.begin() as connection:
+            names = set(inspect(connection).get_table_names())
+            if not names:
+                schema.metadata.create_all(connection)
+                connection.execute(insert(schema.meta).values(name="schema_version", content=str(schema.VERSION)))
+                if engine.dialect.name == "sqlite":
+                    connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+            elif not {"meta", "imports", "accounts"} <= names:
+                raise InputError("{name} is a database, but not a book of this program.", name=name)
+            version = connection.execute(select(schema.meta.c.content).where(schema.meta.c.name == "schema_version")).scalar()
+    except DBAPIError as error:
+        engine.dispose()
+        raise InputError("The book {name} cannot be opened: the database does not answer or the file is damaged.", name=name) from error
+    except InputError:
+        engine.dispose()
+        raise
+    if version is not None and int(version) > schema.VERSION:
+        engine.dispose()
+        raise InputError("The book {name} was written by a newer version of this program.", name=name)
+    return Book(engine, name)
