@@ -83,7 +83,8 @@ class Scenario:
     """One rate review's choices.
 
     ``base_rate`` is the rate tested and ``current_rate`` the rate in force (fractions of total cost); ``None`` anywhere means "as the
-    parameters say on the valuation date". ``floor_payable_months`` is the level below which the fund counts as failed.
+    parameters say on the valuation date". ``floor_payable_months`` is the level below which the fund counts as failed;
+    ``opening_balance`` (yuan) stands in for a balance that the book does not know.
     """
 
     name: str = "base"
@@ -92,6 +93,7 @@ class Scenario:
     valuation_date: date | None = None
     base_rate: float | None = _between(0.0, 0.05)
     current_rate: float | None = _between(0.00001, 0.05)
+    opening_balance: float | None = _between(-1e13, 1e13)
     horizon_years: int = _between(1, 50, 10)
     growth: Growth = field(default_factory=Growth)
     discount_rate: float | None = _between(-0.02, 0.2)

@@ -89,6 +89,14 @@ class Book:
             rows = connection.execute(query).fetchall()
         return typed(pd.DataFrame.from_records(rows, columns=[f.name for f in fields]), name)
 
+    def experience(self) -> pd.DataFrame:
+        """Return level 2: the table as imported, or, where the book has ledgers, derived from them."""
+        if 3 in self.levels():
+            from data.derive import experience_from_ledgers  # derives from a book: the one place where the two know each other
+
+            return experience_from_ledgers(self)
+        return self.table("experience")
+
     def count(self, name: str) -> int:
         """Return the number of current rows of a table."""
         table = schema.SQL_TABLES[name]

@@ -1,0 +1,60 @@
+"""Which parameters a result depends on: the parameters, watched while they are used."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from analysis.rate_review import Assumption
+from analysis.scenario import FROM_PARAMETERS, Scenario
+from models.messages import Message
+from models.parameters import DatedValue, Parameter, Parameters
+
+
+class UsedParameters:
+    """The parameters of a review; remembers every value that was asked for.
+
+    Before a parameter's first value its first value is used, and a warning kept: a review of 2011 under a rule of 2015 must say so.
+    """
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+        self.used: dict[str, DatedValue] = {}
+        self.warnings: dict[str, Message] = {}
+
+    def entry(self, name: str, on: date) -> DatedValue:
+        """Return value, mark and reference in force on a date."""
+        parameter: Parameter = self.parameters.parameter(name)
+        first = parameter.values[0]
+        if on < first.effective:
+            self.warnings[name] = Message(
+                "{name} has no value before {first:date}; that first value was used for {on:date}.",
+                {"name": name, "first": first.effective, "on": on},
+            )
+        found = first if on < first.effective else parameter.at(on)
+        self.used.setdefault(name, found)
+        return found
+
+    def value(self, name: str, on: date) -> Any:
+        """Return the value in force on a date."""
+        return self.entry(name, on).value
+
+    def assumptions(self, scenario: Scenario) -> tuple[Assumption, ...]:
+        """Return what was used, and what the scenario set by hand instead, by name."""
+        chosen = {FROM_PARAMETERS[name]: value for name, value in own_choices(scenario).items()}
+        found = []
+        for name in sorted({*self.used, *chosen}):
+            parameter = self.parameters.parameter(name)
+            if name in chosen:
+                value, mark, reference = chosen[name], "assumption", f"scenario: {scenario.name}"
+            else:
+                dated = self.used[name]
+                value, mark, reference = dated.value, dated.mark, dated.reference
+            found.append(Assumption(name, value, mark, reference, dict(parameter.description), parameter.unit))
+        return tuple(found)
+
+
+def own_choices(scenario: Scenario) -> dict[str, Any]:
+    """Return the fields of a scenario that were set by hand and stand in for a parameter."""
+    values = {name: getattr(scenario.growth, name.partition(".")[2]) if "." in name else getattr(scenario, name) for name in FROM_PARAMETERS}
+    return {name: value for name, value in values.items() if value is not None}

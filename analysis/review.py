@@ -1,0 +1,242 @@
+"""The rate review: one call from a book and a scenario to everything that page, notebook and reports show."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.assumptions import UsedParameters
+from analysis.history import History, read_history
+from analysis.indicated import indications, unit_credibility
+from analysis.projection import Projection, project
+from analysis.rate_review import BookIdentity, ChangeDriver, Credibility, Indicated, RateReview, load_json, write_json
+from analysis.scenario import Scenario
+from data.book import Book
+from data.parameters import load_parameters
+from models import fund
+from models.fund import QUARTERS, StageCuts, payable_months
+from models.messages import InputError, Message
+from models.simulation import SolvencyCurve
+
+__all__ = ["Prepared", "conclude", "load_json", "prepare", "review", "write_json"]
+
+VERSION = "1.0"
+LEVELS_OF_SOLVENCY = (0.5, 0.75, 0.9, 0.95, 0.99)
+CURVE_POINTS = 81
+POLICY_POINTS = 21
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything of a review that does not depend on the base rate or the target."""
+
+    identity: BookIdentity
+    scenario: Scenario
+    parameters: UsedParameters
+    history: History
+    projection: Projection
+    curve: SolvencyCurve
+    indicated: Mapping[str, Indicated]
+    credibility: Credibility | None
+
+
+def prepare(book: Book, scenario: Scenario) -> Prepared:
+    """Read the book, fit, simulate: what a change of the rate alone need not repeat."""
+    parameters = UsedParameters(load_parameters(*scenario.overlays))
+    history = read_history(book, scenario, parameters)
+    resolved = scenario.resolve(parameters, history.valuation_date)
+    projection = project(history, resolved, parameters)
+    return Prepared(
+        BookIdentity(book.name, book.fingerprint(), book.levels(), book.synthetic, history.marks),
+        scenario,
+        parameters,
+        history,
+        projection,
+        SolvencyCurve.of(projection.fund),
+        indications(history, projection, resolved, parameters),
+        unit_credibility(history),
+    )
+
+
+def review(book: Book, scenario: Scenario, previous: Mapping[str, Any] | None = None) -> RateReview:
+    """Return the rate review of a book under a scenario.
+
+    Parameters
+    ----------
+    previous : ``review.json`` of the last review (`load_json`); the change of the indicated rate is then explained driver by driver
+
+    Raises
+    ------
+    InputError
+        The book cannot answer at all; what it cannot answer in part is in ``warnings``.
+    """
+    return conclude(prepare(book, scenario), scenario, previous)
+
+
+def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any] | None = None) -> RateReview:
+    """Return the review at the scenario's base rate and target; re-reads the simulated paths, draws nothing."""
+    history, projection = prepared.history, prepared.projection
+    resolved = scenario.resolve(prepared.parameters, history.valuation_date)
+    assert resolved.base_rate is not None and resolved.current_rate is not None
+    rate = resolved.base_rate
+    if resolved.risks.policy:
+        balances, curve, probability = _with_policy(prepared, resolved)
+    else:
+        balances = projection.fund.balance(rate)
+        curve = _curve_frame(prepared.curve, rate, resolved.current_rate)
+        probability = float(prepared.curve.probability(rate))
+    drivers, previous_rate = _change(prepared, previous)
+    return RateReview(
+        version=version(),
+        book=prepared.identity,
+        scenario=resolved,
+        current_rate=resolved.current_rate,
+        indicated=prepared.indicated,
+        accounts=history.accounts,
+        solvency_curve=curve,
+        required_rate=pd.DataFrame({"probability": LEVELS_OF_SOLVENCY, "rate": [prepared.curve.rate(p) for p in LEVELS_OF_SOLVENCY]}),
+        probability_solvent=probability,
+        fund=_fund_frame(projection, balances),
+        flows=_flows_frame(projection, rate, balances),
+        assumptions=prepared.parameters.assumptions(scenario),
+        warnings=(*history.warnings, *_unanswered(prepared), *prepared.parameters.warnings.values()),
+        change_decomposition=drivers,
+        previous_rate=previous_rate,
+        credibility=prepared.credibility,
+    )
+
+
+@cache
+def version() -> str:
+    """Return the program's version with the commit it runs from, where that is known."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=5, check=True
+        )
+        return f"{VERSION}+{found.stdout.strip()}"
+    except (OSError, subprocess.SubprocessError):
+        return VERSION
+
+
+def _curve_frame(curve: SolvencyCurve, tested: float, current: float) -> pd.DataFrame:
+    finite = curve.required[np.isfinite(curve.required)]
+    top = max(float(np.quantile(finite, 0.995)) if len(finite) else 0.0, 2 * tested, 2 * current)
+    rates = np.union1d(np.linspace(0.0, top, CURVE_POINTS), [tested, current])
+    return pd.DataFrame({"rate": rates, "probability": curve.probability(rates), "standard_error": curve.standard_error(rates)})
+
+
+def _with_policy(prepared: Prepared, scenario: Scenario) -> tuple[np.ndarray[Any, Any], pd.DataFrame, float]:
+    """Balances and the solvency curve under stage cuts: the balance is no longer linear in the rate, so a grid of rates is rolled forward with
+    the same paths, and read between its points."""
+    on, projection = prepared.history.valuation_date, prepared.projection
+    steps = prepared.parameters.value("stage_cut.thresholds", on)
+    cuts = StageCuts(tuple((float(s["payable_months"]), float(s["cut"])) for s in steps))
+    exposure, outgo = (np.repeat(x / QUARTERS, QUARTERS, axis=1) for x in (projection.exposure, projection.outgo))
+    months = float(payable_months(projection.opening, projection.opening_outgo))
+
+    def rolled(rate: float) -> np.ndarray[Any, Any]:
+        return fund.roll_forward_with_policy(
+            rate, cuts, projection.opening, months, exposure, outgo, projection.interest_by_quarter,
+            fixed_rate=projection.fixed_rate, prevention_share=projection.prevention_share,
+        )[0]  # fmt: skip
+
+    assert scenario.base_rate is not None and scenario.current_rate is not None
+    frame = _curve_frame(prepared.curve, scenario.base_rate, scenario.current_rate)
+    grid = np.linspace(0.0, float(frame["rate"].max()), POLICY_POINTS)
+    floor = projection.fund.floor
+    known = np.array([(rolled(r) >= floor).all(axis=1).mean() for r in grid])
+    balances = rolled(scenario.base_rate)
+    frame["probability"] = np.interp(frame["rate"], grid, known)
+    paths = len(balances)
+    frame["standard_error"] = np.sqrt(frame["probability"] * (1 - frame["probability"]) / paths)
+    return balances, frame, float((balances >= floor).all(axis=1).mean())
+
+
+def _fund_frame(projection: Projection, balances: np.ndarray[Any, Any]) -> pd.DataFrame:
+    ends = balances[:, QUARTERS - 1 :: QUARTERS]
+    below = np.logical_or.accumulate(balances < projection.fund.floor, axis=1)[:, QUARTERS - 1 :: QUARTERS]
+    p05, p25, p50, p75, p95 = np.quantile(ends, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
+    months = np.median(payable_months(ends, projection.outgo), axis=0)
+    return pd.DataFrame(
+        {
+            "period": [str(projection.first_year + i) for i in range(ends.shape[1])],
+            "balance_p05": p05,
+            "balance_p25": p25,
+            "balance_p50": p50,
+            "balance_p75": p75,
+            "balance_p95": p95,
+            "payable_months_p50": months,
+            "probability_below_floor": below.mean(axis=0),
+            "standard_error": np.sqrt(below.mean(axis=0) * (1 - below.mean(axis=0)) / len(below)),
+        }
+    )
+
+
+def _flows_frame(projection: Projection, rate: float, balances: np.ndarray[Any, Any]) -> pd.DataFrame:
+    """Mean flows by year; closing = opening + collections − prevention − outgo + interest, exactly."""
+    set_rate = np.where(np.isnan(projection.fixed_rate), rate, projection.fixed_rate)[::QUARTERS]
+    exposure, outgo = projection.exposure.mean(axis=0), projection.outgo.mean(axis=0)
+    closing = balances[:, QUARTERS - 1 :: QUARTERS].mean(axis=0)
+    opening = np.concatenate([[projection.opening], closing[:-1]])
+    collections = exposure * set_rate
+    prevention = collections * projection.prevention_share
+    return pd.DataFrame(
+        {
+            "period": [str(projection.first_year + i) for i in range(len(closing))],
+            "exposure_yuan": exposure,
+            "opening_yuan": opening,
+            "collections_yuan": collections,
+            "prevention_yuan": prevention,
+            "outgo_yuan": outgo,
+            "interest_and_policy_yuan": closing - opening - collections + prevention + outgo,
+            "closing_yuan": closing,
+        }
+    )
+
+
+def _change(prepared: Prepared, previous: Mapping[str, Any] | None) -> tuple[tuple[ChangeDriver, ...], float | None]:
+    """Explain the change of the pay-as-you-go rate since the last review as rate = outgo ÷ exposure, factor by factor."""
+    if previous is None:
+        return (), None
+    try:
+        before = previous["indicated"]["pay_as_you_go"]["rate"]
+        first = previous["flows"][0]
+        old = {"outgo": float(first["outgo_yuan"]), "exposure": 1 / float(first["exposure_yuan"])}
+    except (KeyError, IndexError, TypeError, ZeroDivisionError) as error:
+        raise InputError("The last review.json lacks what the comparison needs (indicated.pay_as_you_go, flows).") from error
+    from models.indication import decompose_change
+
+    projection = prepared.projection
+    new = {"outgo": float(projection.outgo[:, 0].mean()), "exposure": 1 / float(projection.exposure[:, 0].mean())}
+    old["loading"], new["loading"] = (
+        float(before) / (old["outgo"] * old["exposure"]),
+        prepared.indicated["pay_as_you_go"].rate / (new["outgo"] * new["exposure"]),
+    )
+    changes = decompose_change(old, new, ("exposure", "outgo", "loading"))
+    return tuple(ChangeDriver(name, amount) for name, amount in changes), float(before)
+
+
+def _unanswered(prepared: Prepared) -> tuple[Message, ...]:
+    """Say what the book's levels cannot answer."""
+    warnings = []
+    if "full_funding" not in prepared.indicated:
+        warnings.append(
+            Message(
+                "Terminal and full funding need the cost of accidents by year of accident: import experience with incurred cost, or the ledgers.", {}
+            )
+        )
+    if len(prepared.history.years) < 5:
+        warnings.append(
+            Message(
+                "Only {years} years are known: how much years differ is assumed, not observed. The intervals are no better than that.",
+                {"years": len(prepared.history.years)},
+            )
+        )
+    return tuple(warnings)
