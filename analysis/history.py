@@ -115,6 +115,7 @@ def accounts_frame(statement: pd.DataFrame) -> pd.DataFrame:
     ``rolled_yuan`` is the previous year's balance plus income less outgo, where the previous year is known.
     """
     table = statement.reindex(columns=["revenue", "expenditure", "balance", "reserve"])
+    table = table.dropna(subset=["revenue", "expenditure", "balance"], how="all")
     previous = table["balance"].reindex(table.index - 1).to_numpy()
     rolled = previous + table["revenue"] - table["expenditure"]
     return pd.DataFrame(
@@ -171,7 +172,7 @@ def _from_accounts(
         exposure=exposure.to_numpy(dtype=np.float64),
         outgo=complete["expenditure"].to_numpy(dtype=np.float64),
         notional=notional,
-        accounts=accounts_frame(statement.dropna(subset=["revenue", "expenditure"], how="all")),
+        accounts=accounts_frame(statement),
         opening=_opening(statement, int(complete.index[-1]), scenario, warnings),
         outgo_parts=_outgo_parts(complete),
         people=_people(complete),
@@ -245,7 +246,7 @@ def _from_experience(
         raise InputError("No year of the experience has both exposure and benefits.")
     last = int(usable.index[-1])
     if statement is not None and {"revenue", "expenditure"} <= set(statement.columns) and len(statement):
-        accounts = accounts_frame(statement.dropna(subset=["revenue", "expenditure"], how="all"))
+        accounts = accounts_frame(statement)
         warnings += _roll_forward_warnings(statement)
         both = statement["expenditure"].reindex(usable.index).dropna()
         gap = float((usable["outgo"].reindex(both.index).sum() / both.sum()) - 1) if len(both) else 0.0

@@ -25,7 +25,7 @@ def indications(
 ) -> dict[str, Indicated]:
     """Return basis → indicated rate: pay-as-you-go always, full funding where the experience has incurred cost."""
     on = scenario.valuation_date or history.valuation_date
-    labour = float(parameters.value("construction.labour_share", on))
+    labour = float("nan") if history.notional else float(parameters.value("construction.labour_share", on))
     prevention = projection.prevention_share
     found = indication.pay_as_you_go(projection.outgo[:, 0], projection.exposure[:, 0], prevention)
     net = found.rate * (1.0 - prevention)
@@ -36,7 +36,7 @@ def indications(
     result = {
         "pay_as_you_go": Indicated(
             "pay_as_you_go", found.rate, found.low, found.high, indication.parts_of(found.rate, shares),
-            _by_dimension(rows, "paid_yuan", on, scenario) if rows is not None else {}, found.rate / labour,
+            _by_dimension(rows, "paid_yuan", on, scenario) if rows is not None else {}, _of_payroll(found.rate, labour),
         )
     }  # fmt: skip
     if rows is not None and rows["incurred_yuan"].notna().any():
@@ -45,9 +45,14 @@ def indications(
         rate, low, high = (float(indication.gross(r, prevention)) for r in (full.rate, full.low, full.high))
         parts = {"benefits": full.rate, **({"prevention": rate - full.rate} if prevention else {})}
         result["full_funding"] = Indicated(
-            "full_funding", rate, low, high, indication.parts_of(rate, parts), _by_dimension(rows, "incurred_yuan", on, scenario), rate / labour
+            "full_funding", rate, low, high, indication.parts_of(rate, parts), _by_dimension(rows, "incurred_yuan", on, scenario), _of_payroll(rate, labour)
         )
     return result
+
+
+def _of_payroll(rate: float, labour_share: float) -> float | None:
+    """A rate of total cost as a rate of payroll; None where the exposure is not total cost."""
+    return None if np.isnan(labour_share) else rate / labour_share
 
 
 def trended(rows: pd.DataFrame, cost: str, on: date, scenario: Scenario) -> pd.DataFrame:

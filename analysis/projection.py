@@ -78,7 +78,9 @@ def project(history: History, scenario: Scenario, parameters: UsedParameters) ->
     exposure, outgo = _shocked(exposure, outgo, scenario, parameters, on)
     interest = (1.0 + float(scenario.interest_rate or 0.0)) ** (1.0 / QUARTERS) - 1.0
     fixed = fixed_rates(scenario, years)
-    prevention = float(parameters.value("prevention.share_of_collections", on)) + float(parameters.value("administration.share", on))
+    prevention = 0.0
+    if history.level > 1:  # the outgo of accounts holds prevention and administration already
+        prevention = float(parameters.value("prevention.share_of_collections", on)) + float(parameters.value("administration.share", on))
     quarterly = np.repeat(exposure / QUARTERS, QUARTERS, axis=1), np.repeat(outgo / QUARTERS, QUARTERS, axis=1)
     rolled = fund.roll_forward(
         history.opening,

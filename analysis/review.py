@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.assumptions import UsedParameters
+from analysis.backtest import backtest, plain
 from analysis.history import History, read_history
 from analysis.indicated import indications, unit_credibility
 from analysis.projection import Projection, project
@@ -45,6 +46,7 @@ class Prepared:
     curve: SolvencyCurve
     indicated: Mapping[str, Indicated]
     credibility: Credibility | None
+    tables: Mapping[str, pd.DataFrame]
 
 
 def prepare(book: Book, scenario: Scenario) -> Prepared:
@@ -62,7 +64,18 @@ def prepare(book: Book, scenario: Scenario) -> Prepared:
         SolvencyCurve.of(projection.fund),
         indications(history, projection, resolved, parameters),
         unit_credibility(history),
+        _tables(history, resolved, parameters),
     )
+
+
+def _tables(history: History, resolved: Scenario, parameters: UsedParameters) -> dict[str, pd.DataFrame]:
+    """Further tables: the intervals of past year-ends beside what came, the experience by year."""
+    tables = {"backtest": backtest(history, plain(resolved), parameters)}
+    if history.experience is not None:
+        sums = {c: (c, "sum") for c in ("exposure_yuan", "premium_yuan", "cases", "deaths", "paid_yuan", "incurred_yuan")}
+        yearly = history.experience.groupby("period").agg(units=("unit", "nunique"), **sums).reset_index()
+        tables["experience"] = yearly.astype({c: "float64" for c in sums})
+    return {name: table for name, table in tables.items() if len(table)}
 
 
 def review(book: Book, scenario: Scenario, previous: Mapping[str, Any] | None = None) -> RateReview:
@@ -110,6 +123,7 @@ def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any]
         change_decomposition=drivers,
         previous_rate=previous_rate,
         credibility=prepared.credibility,
+        tables=prepared.tables,
     )
 
 

@@ -1,0 +1,179 @@
+"""The review's frames as tables for readers: heads in the reader's language, figures with their unit, in the order of a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.charts import BASIS_NAMES
+from analysis.language import Translator
+from analysis.rate_review import RateReview
+from models.messages import Message
+
+HEADS: dict[str, Message] = {
+    "period": Message("Year"),
+    "revenue_yuan": Message("Income"),
+    "expenditure_yuan": Message("Outgo"),
+    "balance_yuan": Message("Balance"),
+    "reserve_yuan": Message("of which reserve"),
+    "payable_months": Message("Payable months"),
+    "rolled_yuan": Message("Last balance + income − outgo"),
+    "difference_yuan": Message("Difference"),
+    "rate": Message("Rate"),
+    "low": Message("Low (5%)"),
+    "high": Message("High (95%)"),
+    "probability": Message("Probability"),
+    "standard_error": Message("Monte Carlo error"),
+    "balance_p05": Message("Balance 5%"),
+    "balance_p25": Message("Balance 25%"),
+    "balance_p50": Message("Balance median"),
+    "balance_p75": Message("Balance 75%"),
+    "balance_p95": Message("Balance 95%"),
+    "payable_months_p50": Message("Payable months, median"),
+    "probability_below_floor": Message("Probability of having been below the floor"),
+    "exposure_yuan": Message("Total cost enrolled"),
+    "opening_yuan": Message("Opening balance"),
+    "collections_yuan": Message("Premium"),
+    "prevention_yuan": Message("Prevention fund"),
+    "outgo_yuan": Message("Outgo"),
+    "interest_and_policy_yuan": Message("Interest and effect of policy"),
+    "closing_yuan": Message("Closing balance"),
+    "part": Message("Part"),
+    "basis": Message("Financing basis"),
+    "driver": Message("Driver"),
+    "amount": Message("Change of the rate"),
+    "level": Message("Level"),
+    "credibility": Message("Credibility"),
+    "own_rate": Message("Own rate"),
+    "unit": Message("Unit"),
+    "units": Message("Units"),
+    "premium_yuan": Message("Premium"),
+    "cases": Message("Cases"),
+    "deaths": Message("Deaths"),
+    "paid_yuan": Message("Paid"),
+    "incurred_yuan": Message("Incurred"),
+    "stood_at": Message("Stood at end of"),
+    "series": Message("Series"),
+    "p05": Message("5%"),
+    "p25": Message("25%"),
+    "p50": Message("Median"),
+    "p75": Message("75%"),
+    "p95": Message("95%"),
+    "actual": Message("Actual"),
+    "inside_90": Message("Inside 90%"),
+    "inside_50": Message("Inside 50%"),
+    "payroll_rate": Message("Rate of payroll"),
+    "name": Message("Parameter"),
+    "value": Message("Value"),
+    "unit_of_value": Message("Unit of value"),
+    "mark": Message("Mark"),
+    "reference": Message("Reference"),
+}
+
+WORDS: dict[str, Message] = {
+    "benefits": Message("Benefits"),
+    "prevention": Message("Prevention fund"),
+    "other_outgo": Message("Other outgo"),
+    "transfer_out": Message("Transfers out"),
+    "exposure": Message("Exposure"),
+    "outgo": Message("Outgo"),
+    "loading": Message("Loadings"),
+    "official": Message("official"),
+    "reprint": Message("reprint"),
+    "derived": Message("derived"),
+    "unverified": Message("unverified"),
+    "assumption": Message("assumption"),
+    "prefecture": Message("Prefecture"),
+    "project_type": Message("Project type"),
+    "size_band": Message("Size band"),
+    "unit_kind": Message("Kind of unit"),
+}
+
+RATES = {"rate", "low", "high", "amount", "own_rate"}
+SHARES = {"probability", "standard_error", "probability_below_floor", "credibility", "payroll_rate"}
+MONTHS = {"payable_months", "payable_months_p50"}
+MONEY_PERCENTILES = {"balance_p05", "balance_p25", "balance_p50", "balance_p75", "balance_p95", "p05", "p25", "p50", "p75", "p95", "actual"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a report: its title, and a frame with the review's column names."""
+
+    name: str
+    title: str
+    frame: pd.DataFrame
+
+
+def kind_of(column: str) -> str:
+    """Return what a column holds: ``money, rate, share, months, text`` or ``number``."""
+    if column.endswith("_yuan") or column in MONEY_PERCENTILES:
+        return "money"
+    for kind, names in (("rate", RATES), ("share", SHARES), ("months", MONTHS)):
+        if column in names:
+            return kind
+    return "number" if column in ("cases", "deaths", "units") else "text"
+
+
+def head(column: str, t: Translator) -> str:
+    """Return a column's head in the reader's language."""
+    return t.say(HEADS[column]) if column in HEADS else column
+
+
+def word(value: object, t: Translator) -> str:
+    """Return a code (part, mark, dimension …) in the reader's language; other text as it is."""
+    text = str(value)
+    return t.say(WORDS[text]) if text in WORDS else text
+
+
+def tables(review: RateReview, t: Translator) -> list[Table]:
+    """Return every table of a review in the order of a report."""
+    indicated = pd.DataFrame(
+        [
+            {"basis": t.say(BASIS_NAMES[b]), "rate": i.rate, "low": i.low, "high": i.high, "payroll_rate": i.payroll_rate}
+            for b, i in review.indicated.items()
+        ]
+    )
+    found = [
+        Table("indicated", t("Indicated rate by financing basis"), indicated),
+        *(
+            Table(f"parts_{basis}", t("Parts of the rate: {basis}", basis=BASIS_NAMES[basis]), one.parts)
+            for basis, one in review.indicated.items()
+        ),
+        *(
+            Table(f"{basis}_{dimension}", t("{basis} by {dimension}", basis=BASIS_NAMES[basis], dimension=word(dimension, t)), frame)
+            for basis, one in review.indicated.items()
+            for dimension, frame in one.by.items()
+        ),
+        Table("change", t("Change of the indicated rate since the last review"), pd.DataFrame([vars(c) for c in review.change_decomposition])),
+        Table("accounts", t("Accounts"), review.accounts),
+        Table("required_rate", t("Rate needed to stay above the floor"), review.required_rate),
+        Table("solvency_curve", t("Solvency curve"), review.solvency_curve),
+        Table("fund", t("The fund ahead"), review.fund),
+        Table("flows", t("Expected flows"), review.flows),
+        *(Table(name, t.say(TITLES.get(name, Message(name))), frame) for name, frame in review.tables.items()),
+        Table("assumptions", t("Parameters and assumptions"), assumptions(review, t)),
+    ]
+    return [table for table in found if len(table.frame)]
+
+
+TITLES: dict[str, Message] = {
+    "backtest": Message("What would have been said at past year-ends, and what came"),
+    "experience": Message("Experience by year"),
+}
+
+
+def assumptions(review: RateReview, t: Translator) -> pd.DataFrame:
+    """Return the parameters that the result depends on, as text, those that are not official first."""
+    order = {"assumption": 0, "unverified": 1, "derived": 2, "reprint": 3, "official": 4}
+    rows = [
+        {
+            "name": a.label.get(t.language, a.name),
+            "value": str(a.value),
+            "unit_of_value": a.unit,
+            "mark": word(a.mark, t),
+            "reference": a.reference,
+        }
+        for a in sorted(review.assumptions, key=lambda a: (order[a.mark], a.name))
+    ]
+    return pd.DataFrame(rows)
