@@ -151,8 +151,9 @@ def _import(arguments: argparse.Namespace, t: Translator) -> None:
 
 
 def _demo(arguments: argparse.Namespace, t: Translator) -> None:
-    from data.book import open_book
     from data.demo import DemoConfig, make_demo
+
+    from data.book import open_book
 
     if not arguments.book.startswith(("postgresql", "sqlite:")) and Path(arguments.book).exists():
         raise InputError("{path} is already there. Name a new file: a book is never overwritten.", path=arguments.book)
@@ -167,8 +168,9 @@ def _demo(arguments: argparse.Namespace, t: Translator) -> None:
 
 
 def _guide(arguments: argparse.Namespace, t: Translator) -> None:
-    from data.parameters import load_parameters
     from data.parameters.guide import guide
+
+    from data.parameters import load_parameters
 
     print(guide(load_parameters(*arguments.overlay), t.language))
 

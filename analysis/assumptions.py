@@ -56,5 +56,8 @@ class UsedParameters:
 
 def own_choices(scenario: Scenario) -> dict[str, Any]:
     """Return the fields of a scenario that were set by hand and stand in for a parameter."""
-    values = {name: getattr(scenario.growth, name.partition(".")[2]) if "." in name else getattr(scenario, name) for name in FROM_PARAMETERS}
+    values = {
+        name: getattr(scenario.growth, name.partition(".")[2]) if "." in name else getattr(scenario, name)
+        for name in FROM_PARAMETERS
+    }
     return {name: value for name, value in values.items() if value is not None}

@@ -30,14 +30,18 @@ def backtest(history: History, scenario: Scenario, parameters: UsedParameters) -
     for stand in range(LEAST_YEARS - 1, len(history.years) - 1):
         past = history.years[: stand + 1]
         resolved = scenario.resolve(parameters, date(int(past[-1]), 12, 31))
-        model = simulation.fit_growth(past, levels[: stand + 1], growth_prior(resolved, parameters, date(int(past[-1]), 12, 31)))
+        model = simulation.fit_growth(
+            past, levels[: stand + 1], growth_prior(resolved, parameters, date(int(past[-1]), 12, 31))
+        )
         horizon = int(history.years[-1] - past[-1])
         draws = simulation.draw(scenario.seed, PATHS, horizon, 2)
         path = np.exp(np.cumsum(simulation.simulate_growth(model, draws, horizon), axis=1))
         for later in range(stand + 1, len(history.years)):
             step = int(history.years[later] - past[-1])
             for j, name in enumerate(series):
-                p05, p25, p50, p75, p95 = np.quantile(levels[stand, j] * path[:, step - 1, j], [0.05, 0.25, 0.5, 0.75, 0.95])
+                p05, p25, p50, p75, p95 = np.quantile(
+                    levels[stand, j] * path[:, step - 1, j], [0.05, 0.25, 0.5, 0.75, 0.95]
+                )
                 actual = float(levels[later, j])
                 rows.append(
                     {

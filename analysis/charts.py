@@ -6,13 +6,16 @@ colour-blind can tell apart. Text is set in the font that the project ships.
 
 from __future__ import annotations
 
-from typing import Any
+import re
+import textwrap
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
 import vl_convert as vlc
 
-from analysis.language import LANGUAGES, Translator
+from analysis.language import Translator
 from analysis.rate_review import RateReview
 from models.messages import Message
 
@@ -31,11 +34,11 @@ WIDTH, HEIGHT = 640, 320
 
 def dress(chart: alt.TopLevelMixin, t: Translator, title: Message | str, subtitle: str = "") -> Any:
     """Give a chart its title (the finding), its subtitle (measure and unit), font and number locale."""
-    tag = LANGUAGES[t.language].replace("_", "-") if t.language == "zh" else "en-US"
+    tag: Literal["zh-CN", "en-US"] = "zh-CN" if t.language == "zh" else "en-US"
     return (
         chart.properties(
             title=alt.TitleParams(
-                t.say(title) if isinstance(title, Message) else title,
+                wrapped(t.say(title) if isinstance(title, Message) else title, t),
                 subtitle=subtitle or alt.Undefined,
                 anchor="start",
                 offset=12,
@@ -51,6 +54,29 @@ def dress(chart: alt.TopLevelMixin, t: Translator, title: Message | str, subtitl
         .configure_legend(labelFontSize=12, titleFontSize=12, orient="bottom")
         .configure_view(strokeWidth=0)
     )
+
+
+def wrapped(title: str, t: Translator) -> list[str]:
+    """Return a title in lines that fit half a page: Vega does not break lines itself."""
+    if t.language == "zh":
+        cut = 24
+        return [title] if len(title) <= cut else [*wrapped_at(title, cut)]
+    return textwrap.wrap(title, 48)
+
+
+def wrapped_at(title: str, cut: int) -> Iterator[str]:
+    """Yield Chinese text in lines of at most ``cut`` characters; numbers and closing punctuation stay together."""
+    pieces = re.findall(
+        r"[-−]?[0-9][0-9.,]*[‰%]?(?:亿元|万元|元|个月|年)?[，。；、）]?|[^0-9−-][，。；、）]?|[-−]", title
+    )
+    line = ""
+    for piece in pieces:
+        if line and len(line) + len(piece) > cut:
+            yield line
+            line = ""
+        line += piece
+    if line:
+        yield line
 
 
 def _money_scale(largest: float, t: Translator) -> tuple[float, str]:

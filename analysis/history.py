@@ -84,7 +84,10 @@ def _statement(book: Book, scenario: Scenario) -> tuple[pd.DataFrame | None, tup
         raise InputError("The book has no fund {fund}; it has {known}.", fund=fund, known=", ".join(funds.index))
     if len(funds) > 1 and scenario.fund is None:
         warnings.append(
-            Message("The book holds several funds ({known}); this is {fund}.", {"known": ", ".join(funds.index), "fund": fund})
+            Message(
+                "The book holds several funds ({known}); this is {fund}.",
+                {"known": ", ".join(funds.index), "fund": fund},
+            )
         )
     rows = rows[rows["fund"] == fund]
     marks = tuple(sorted(set(rows["mark"].dropna()) - {"official", "own", "synthetic"}))
@@ -97,15 +100,22 @@ def _statement(book: Book, scenario: Scenario) -> tuple[pd.DataFrame | None, tup
     incomplete = flows["part"] & (flows["n"] < 4)
     if incomplete.any():
         left = sorted({str(y) for y, _ in flows.index[incomplete]})
-        warnings.append(Message("The years {years} have fewer than four quarters and were left out.", {"years": ", ".join(left)}))
-    table = pd.concat([flows.loc[~incomplete, "amount"], last]).unstack()
+        warnings.append(
+            Message("The years {years} have fewer than four quarters and were left out.", {"years": ", ".join(left)})
+        )
+    table: pd.DataFrame = pd.concat([flows.loc[~incomplete, "amount"], last]).unstack()  # type: ignore[assignment]
     if scenario.valuation_date is not None:
-        table = table[table.index <= scenario.valuation_date.year - (scenario.valuation_date < date(scenario.valuation_date.year, 12, 31))]
+        table = table[
+            table.index
+            <= scenario.valuation_date.year - (scenario.valuation_date < date(scenario.valuation_date.year, 12, 31))
+        ]
     if "revenue" not in table and "contributions" in table:
         income = table.reindex(columns=["contributions", "interest", "transfer_in", "other_income"])
         table["revenue"] = income.sum(axis=1, min_count=1).where(table["contributions"].notna())
     if "expenditure" not in table and "benefits" in table:
-        table["expenditure"] = table.reindex(columns=list(FLOW_PARTS)).sum(axis=1, min_count=1).where(table["benefits"].notna())
+        table["expenditure"] = (
+            table.reindex(columns=list(FLOW_PARTS)).sum(axis=1, min_count=1).where(table["benefits"].notna())
+        )
     return table.sort_index(), marks, warnings
 
 
@@ -133,7 +143,11 @@ def accounts_frame(statement: pd.DataFrame) -> pd.DataFrame:
 
 
 def _from_accounts(
-    statement: pd.DataFrame, scenario: Scenario, parameters: UsedParameters, marks: tuple[str, ...], warnings: list[Message]
+    statement: pd.DataFrame,
+    scenario: Scenario,
+    parameters: UsedParameters,
+    marks: tuple[str, ...],
+    warnings: list[Message],
 ) -> History:
     complete = statement.dropna(subset=["revenue", "expenditure"])
     complete = complete[(complete["revenue"] > 0) & (complete["expenditure"] > 0)]
@@ -147,7 +161,9 @@ def _from_accounts(
     if "contributions" in complete and complete["contributions"].notna().all():
         collections = complete["contributions"]
     else:
-        collections = (complete["revenue"] - interest * opening.fillna(0.0).clip(lower=0)).clip(lower=0.01 * complete["revenue"])
+        collections = (complete["revenue"] - interest * opening.fillna(0.0).clip(lower=0)).clip(
+            lower=0.01 * complete["revenue"]
+        )
         warnings.append(
             Message(
                 "The accounts give income as a whole: premium is taken as income less interest of {interest:percent} on the opening balance.",
@@ -199,10 +215,15 @@ def _people(complete: pd.DataFrame) -> float:
 def _opening(statement: pd.DataFrame | None, year: int, scenario: Scenario, warnings: list[Message]) -> float:
     if scenario.opening_balance is not None:
         return scenario.opening_balance
-    if statement is not None and "balance" in statement and year in statement.index and pd.notna(statement.loc[year, "balance"]):
-        return float(statement.loc[year, "balance"])
+    if statement is not None and "balance" in statement:
+        known = float(statement["balance"].reindex([year]).to_numpy()[0])
+        if not np.isnan(known):
+            return known
     warnings.append(
-        Message("The balance at the end of {year} is not known: the projection starts at 0. Set opening_balance in the scenario.", {"year": year})
+        Message(
+            "The balance at the end of {year} is not known: the projection starts at 0. Set opening_balance in the scenario.",
+            {"year": year},
+        )
     )
     return 0.0
 
@@ -225,21 +246,39 @@ def _experience(book: Book, scenario: Scenario) -> pd.DataFrame | None:
         return None
     rows = rows.assign(year=rows["period"].str[:4].astype("int64"))
     if scenario.valuation_date is not None:
-        rows = rows[rows["year"] <= scenario.valuation_date.year - (scenario.valuation_date < date(scenario.valuation_date.year, 12, 31))]
+        rows = rows[
+            rows["year"]
+            <= scenario.valuation_date.year - (scenario.valuation_date < date(scenario.valuation_date.year, 12, 31))
+        ]
     return rows
 
 
 def _from_experience(
-    rows: pd.DataFrame, statement: pd.DataFrame | None, scenario: Scenario, marks: tuple[str, ...], warnings: list[Message]
+    rows: pd.DataFrame,
+    statement: pd.DataFrame | None,
+    scenario: Scenario,
+    marks: tuple[str, ...],
+    warnings: list[Message],
 ) -> History:
     cost = "paid_yuan" if rows["paid_yuan"].notna().any() else "incurred_yuan"
     if rows[cost].notna().sum() == 0:
-        raise InputError("The experience has neither paid nor incurred benefits; the column 待遇支出 (paid_yuan) is needed.")
+        raise InputError(
+            "The experience has neither paid nor incurred benefits; the column 待遇支出 (paid_yuan) is needed."
+        )
     if cost == "incurred_yuan":
-        warnings.append(Message("The experience has no payments; incurred cost stands in for the outgo of the year.", {}))
+        warnings.append(
+            Message("The experience has no payments; incurred cost stands in for the outgo of the year.", {})
+        )
     known = rows["paid_yuan"].fillna(rows["incurred_yuan"])
-    yearly = rows.assign(outgo=known).groupby("year").agg(
-        exposure=("exposure_yuan", "sum"), premium=("premium_yuan", "sum"), outgo=("outgo", "sum"), cases=("cases", "sum")
+    yearly = (
+        rows.assign(outgo=known)
+        .groupby("year")
+        .agg(
+            exposure=("exposure_yuan", "sum"),
+            premium=("premium_yuan", "sum"),
+            outgo=("outgo", "sum"),
+            cases=("cases", "sum"),
+        )
     )
     usable = yearly[(yearly["exposure"] > 0) & (yearly["outgo"] > 0)]
     if usable.empty:
@@ -252,10 +291,15 @@ def _from_experience(
         gap = float((usable["outgo"].reindex(both.index).sum() / both.sum()) - 1) if len(both) else 0.0
         if abs(gap) > TOLERANCE:
             warnings.append(
-                Message("Payments of the experience differ from the accounts' outgo by {gap:percent} in the same years.", {"gap": gap})
+                Message(
+                    "Payments of the experience differ from the accounts' outgo by {gap:percent} in the same years.",
+                    {"gap": gap},
+                )
             )
     else:
-        accounts = accounts_frame(yearly.rename(columns={"premium": "revenue", "outgo": "expenditure"}).assign(balance=np.nan, reserve=np.nan))
+        accounts = accounts_frame(
+            yearly.rename(columns={"premium": "revenue", "outgo": "expenditure"}).assign(balance=np.nan, reserve=np.nan)
+        )
     return History(
         level=2,
         years=usable.index.to_numpy(dtype=np.intp),

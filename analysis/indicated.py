@@ -45,7 +45,13 @@ def indications(
         rate, low, high = (float(indication.gross(r, prevention)) for r in (full.rate, full.low, full.high))
         parts = {"benefits": full.rate, **({"prevention": rate - full.rate} if prevention else {})}
         result["full_funding"] = Indicated(
-            "full_funding", rate, low, high, indication.parts_of(rate, parts), _by_dimension(rows, "incurred_yuan", on, scenario), _of_payroll(rate, labour)
+            "full_funding",
+            rate,
+            low,
+            high,
+            indication.parts_of(rate, parts),
+            _by_dimension(rows, "incurred_yuan", on, scenario),
+            _of_payroll(rate, labour),
         )
     return result
 

@@ -96,6 +96,8 @@ class Translator:
         """Return a number with ``digits`` decimals and the locale's separators."""
         if value is None or value != value:
             return _NOT_KNOWN
+        if abs(value) == float("inf"):
+            return "∞" if value > 0 else "−∞"
         pattern = "#,##0." + "0" * digits if digits else "#,##0"
         return str(format_decimal(round(float(value), digits), format=pattern, locale=self.locale))
 

@@ -42,7 +42,9 @@ def growth_prior(scenario: Scenario, parameters: UsedParameters, on: date) -> Gr
     """Return what is believed of growth before the data: exposure follows the construction growth; outgo follows it too, with medical prices
     instead of wages for its medical part."""
     growth = scenario.growth
-    assert growth.construction is not None and growth.wages is not None and growth.medical is not None
+    assert growth.construction is not None
+    assert growth.wages is not None
+    assert growth.medical is not None
     medical_share = parameters.value("projection.medical_share", on)
     outgo = growth.construction + medical_share * (growth.medical - growth.wages)
     return GrowthPrior(
@@ -61,7 +63,9 @@ def project(history: History, scenario: Scenario, parameters: UsedParameters) ->
     """
     on = scenario.valuation_date or history.valuation_date
     years, risks = scenario.horizon_years, scenario.risks
-    model = simulation.fit_growth(history.years, np.column_stack([history.exposure, history.outgo]), growth_prior(scenario, parameters, on))
+    model = simulation.fit_growth(
+        history.years, np.column_stack([history.exposure, history.outgo]), growth_prior(scenario, parameters, on)
+    )
     draws = simulation.draw(scenario.seed, scenario.paths, years, 2)
     growth = simulation.simulate_growth(model, draws, years, parameter=risks.parameter, economic=risks.economic)
     levels = np.exp(np.cumsum(growth, axis=1))
@@ -80,7 +84,9 @@ def project(history: History, scenario: Scenario, parameters: UsedParameters) ->
     fixed = fixed_rates(scenario, years)
     prevention = 0.0
     if history.level > 1:  # the outgo of accounts holds prevention and administration already
-        prevention = float(parameters.value("prevention.share_of_collections", on)) + float(parameters.value("administration.share", on))
+        prevention = float(parameters.value("prevention.share_of_collections", on)) + float(
+            parameters.value("administration.share", on)
+        )
     quarterly = np.repeat(exposure / QUARTERS, QUARTERS, axis=1), np.repeat(outgo / QUARTERS, QUARTERS, axis=1)
     rolled = fund.roll_forward(
         history.opening,
@@ -91,7 +97,16 @@ def project(history: History, scenario: Scenario, parameters: UsedParameters) ->
         floor_months=scenario.floor_payable_months,
     )
     return Projection(
-        int(history.years[-1]) + 1, exposure, outgo, rolled, model, history.opening, float(history.outgo[-1]), interest, fixed, prevention
+        int(history.years[-1]) + 1,
+        exposure,
+        outgo,
+        rolled,
+        model,
+        history.opening,
+        float(history.outgo[-1]),
+        interest,
+        fixed,
+        prevention,
     )
 
 
@@ -106,11 +121,22 @@ def fixed_rates(scenario: Scenario, years: int) -> Floats:
 def death_cost(on: date, parameters: UsedParameters) -> float:
     """Return the fund's cost of one death (yuan): funeral, death lump sum and the survivors' pensions discounted (Art. 39)."""
     pool = float(parameters.value("pool_average_wage", on))
-    pensions = float(parameters.value("death.dependants", on)) * pool * 12.0 * float(parameters.value("survivor.duration_years", on))
-    return float(parameters.value("benefit.funeral_months", on)) * pool + float(parameters.value("death_lump", on)) + pensions
+    pensions = (
+        float(parameters.value("death.dependants", on))
+        * pool
+        * 12.0
+        * float(parameters.value("survivor.duration_years", on))
+    )
+    return (
+        float(parameters.value("benefit.funeral_months", on)) * pool
+        + float(parameters.value("death_lump", on))
+        + pensions
+    )
 
 
-def _catastrophes(exposure: Floats, draws: simulation.Draws, on: date, parameters: UsedParameters, years: int) -> Floats:
+def _catastrophes(
+    exposure: Floats, draws: simulation.Draws, on: date, parameters: UsedParameters, years: int
+) -> Floats:
     """Large events beyond the expected: the history's mean cost holds them already, so only the departure is added."""
     deaths = parameters.value("catastrophe.deaths", on)
     frequency = exposure / 1e8 * float(parameters.value("catastrophe.frequency_per_yi", on))
@@ -119,7 +145,9 @@ def _catastrophes(exposure: Floats, draws: simulation.Draws, on: date, parameter
     return np.asarray((drawn + np.expm1(-frequency) * float(deaths["mean"])) * cost)
 
 
-def _shocked(exposure: Floats, outgo: Floats, scenario: Scenario, parameters: UsedParameters, on: date) -> tuple[Floats, Floats]:
+def _shocked(
+    exposure: Floats, outgo: Floats, scenario: Scenario, parameters: UsedParameters, on: date
+) -> tuple[Floats, Floats]:
     years = exposure.shape[1]
     payout = np.asarray(parameters.value("projection.payout", on), dtype=np.float64)
     payout = payout / payout.sum()

@@ -72,9 +72,11 @@ def _tables(history: History, resolved: Scenario, parameters: UsedParameters) ->
     """Further tables: the intervals of past year-ends beside what came, the experience by year."""
     tables = {"backtest": backtest(history, plain(resolved), parameters)}
     if history.experience is not None:
-        sums = {c: (c, "sum") for c in ("exposure_yuan", "premium_yuan", "cases", "deaths", "paid_yuan", "incurred_yuan")}
+        sums = {
+            c: (c, "sum") for c in ("exposure_yuan", "premium_yuan", "cases", "deaths", "paid_yuan", "incurred_yuan")
+        }
         yearly = history.experience.groupby("period").agg(units=("unit", "nunique"), **sums).reset_index()
-        tables["experience"] = yearly.astype({c: "float64" for c in sums})
+        tables["experience"] = yearly.astype(dict.fromkeys(sums, "float64"))
     return {name: table for name, table in tables.items() if len(table)}
 
 
@@ -97,7 +99,8 @@ def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any]
     """Return the review at the scenario's base rate and target; re-reads the simulated paths, draws nothing."""
     history, projection = prepared.history, prepared.projection
     resolved = scenario.resolve(prepared.parameters, history.valuation_date)
-    assert resolved.base_rate is not None and resolved.current_rate is not None
+    assert resolved.base_rate is not None
+    assert resolved.current_rate is not None
     rate = resolved.base_rate
     if resolved.risks.policy:
         balances, curve, probability = _with_policy(prepared, resolved)
@@ -114,7 +117,7 @@ def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any]
         indicated=prepared.indicated,
         accounts=history.accounts,
         solvency_curve=curve,
-        required_rate=pd.DataFrame({"probability": LEVELS_OF_SOLVENCY, "rate": [prepared.curve.rate(p) for p in LEVELS_OF_SOLVENCY]}),
+        required_rate=_required_frame(prepared.curve, resolved.solvency_level),
         probability_solvent=probability,
         fund=_fund_frame(projection, balances),
         flows=_flows_frame(projection, rate, balances),
@@ -132,7 +135,12 @@ def version() -> str:
     """Return the program's version with the commit it runs from, where that is known."""
     try:
         found = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=5, check=True
+            ["git", "rev-parse", "--short", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
         )
         return f"{VERSION}+{found.stdout.strip()}"
     except (OSError, subprocess.SubprocessError):
@@ -143,7 +151,14 @@ def _curve_frame(curve: SolvencyCurve, tested: float, current: float) -> pd.Data
     finite = curve.required[np.isfinite(curve.required)]
     top = max(float(np.quantile(finite, 0.995)) if len(finite) else 0.0, 2 * tested, 2 * current)
     rates = np.union1d(np.linspace(0.0, top, CURVE_POINTS), [tested, current])
-    return pd.DataFrame({"rate": rates, "probability": curve.probability(rates), "standard_error": curve.standard_error(rates)})
+    return pd.DataFrame(
+        {"rate": rates, "probability": curve.probability(rates), "standard_error": curve.standard_error(rates)}
+    )
+
+
+def _required_frame(curve: SolvencyCurve, level: float) -> pd.DataFrame:
+    levels = sorted({*LEVELS_OF_SOLVENCY, level})
+    return pd.DataFrame({"probability": levels, "rate": [curve.rate(p) for p in levels]})
 
 
 def _with_policy(prepared: Prepared, scenario: Scenario) -> tuple[np.ndarray[Any, Any], pd.DataFrame, float]:
@@ -161,7 +176,8 @@ def _with_policy(prepared: Prepared, scenario: Scenario) -> tuple[np.ndarray[Any
             fixed_rate=projection.fixed_rate, prevention_share=projection.prevention_share,
         )[0]  # fmt: skip
 
-    assert scenario.base_rate is not None and scenario.current_rate is not None
+    assert scenario.base_rate is not None
+    assert scenario.current_rate is not None
     frame = _curve_frame(prepared.curve, scenario.base_rate, scenario.current_rate)
     grid = np.linspace(0.0, float(frame["rate"].max()), POLICY_POINTS)
     floor = projection.fund.floor
@@ -224,7 +240,9 @@ def _change(prepared: Prepared, previous: Mapping[str, Any] | None) -> tuple[tup
         first = previous["flows"][0]
         old = {"outgo": float(first["outgo_yuan"]), "exposure": 1 / float(first["exposure_yuan"])}
     except (KeyError, IndexError, TypeError, ZeroDivisionError) as error:
-        raise InputError("The last review.json lacks what the comparison needs (indicated.pay_as_you_go, flows).") from error
+        raise InputError(
+            "The last review.json lacks what the comparison needs (indicated.pay_as_you_go, flows)."
+        ) from error
     from models.indication import decompose_change
 
     projection = prepared.projection
@@ -243,7 +261,8 @@ def _unanswered(prepared: Prepared) -> tuple[Message, ...]:
     if "full_funding" not in prepared.indicated:
         warnings.append(
             Message(
-                "Terminal and full funding need the cost of accidents by year of accident: import experience with incurred cost, or the ledgers.", {}
+                "Terminal and full funding need the cost of accidents by year of accident: import experience with incurred cost, or the ledgers.",
+                {},
             )
         )
     if len(prepared.history.years) < 5:

@@ -35,12 +35,12 @@ def verdict(review: RateReview) -> tuple[Message, ...]:
         ),
     ]
     known = review.required_rate
-    wanted = known.loc[(known["probability"] - scenario.solvency_level).abs().idxmin()] if len(known) else None
-    if wanted is not None:
+    wanted = known.loc[known["probability"] == scenario.solvency_level, "rate"]
+    if len(wanted):
         sentences.append(
             Message(
                 "To be {level:percent.0} sure of that, the rate would have to be {needed:permille}.",
-                {"level": float(wanted["probability"]), "needed": float(wanted["rate"])},
+                {"level": scenario.solvency_level, "needed": float(wanted.iloc[0])},
             )
         )
     months, target = review.payable_months, scenario.target_payable_months

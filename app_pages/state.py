@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from analysis.language import Translator, language_of
-from analysis.rate_review import RateReview
+from analysis.rate_review import Assumption, RateReview
 from analysis.review import Prepared, conclude, prepare
 from analysis.scenario import Growth, Scenario
+from analysis.words import word
 from data.book import Book, open_book
 from models.messages import InputError, Message
 
@@ -27,7 +30,13 @@ def choose_language() -> Translator:
     default = LANGUAGE_LABELS[language_of(st.context.locale)]
     labels = list(LANGUAGE_LABELS.values())
     chosen = st.sidebar.segmented_control(
-        "语言 Language", labels, default=default, key="lang", bind="query-params", required=True, label_visibility="collapsed"
+        "语言 Language",
+        labels,
+        default=default,
+        key="lang",
+        bind="query-params",
+        required=True,
+        label_visibility="collapsed",
     )
     return Translator(next(code for code, label in LANGUAGE_LABELS.items() if label == (chosen or default)))
 
@@ -41,10 +50,10 @@ def translator() -> Translator:
 def page_list(t: Translator) -> list[Any]:
     """Return the pages in the order of the work."""
     titles = {
-        "overview": (t("Overview"), "⚖️"),
-        "break_even": (t("Break-even"), "🎯"),
-        "fund": (t("Fund"), "🏦"),
-        "parameters": (t("Parameters and sources"), "📖"),
+        "overview": (t("Overview"), ":material/balance:"),
+        "break_even": (t("Break-even"), ":material/target:"),
+        "fund": (t("Fund"), ":material/account_balance:"),
+        "parameters": (t("Parameters and sources"), ":material/menu_book:"),
     }
     return [
         st.Page(ROOT / "app_pages" / f"{name}.py", title=title, icon=icon, default=name == "overview")
@@ -84,7 +93,12 @@ def choose_book(t: Translator) -> Book:
     asked = st.query_params.get("book")
     start = next((i for i, choice in enumerate(choices) if Path(choice).stem == asked), 0)
     chosen = st.sidebar.selectbox(
-        t("Book"), choices, index=start, format_func=lambda choice: book_name(choice, t), key="book_choice", persist_state="session"
+        t("Book"),
+        choices,
+        index=start,
+        format_func=lambda choice: book_name(choice, t),
+        key="book_choice",
+        persist_state="session",
     )
     st.query_params["book"] = Path(chosen).stem
     return _book(chosen)
@@ -122,7 +136,9 @@ def scenario_inputs(t: Translator) -> Scenario:
         9,
         key="target",
         bind="query-params",
-        help=t("About 12 months where pooled by prefecture, about 9 where pooled by province (人社部发〔2015〕72号; unverified)."),
+        help=t(
+            "About 12 months where pooled by prefecture, about 9 where pooled by province (人社部发〔2015〕72号; unverified)."
+        ),
     )
     return Scenario(
         base_rate=rate / 1e3,
@@ -146,10 +162,12 @@ def current_review(t: Translator) -> RateReview | None:
         book = choose_book(t)
         scenario = scenario_inputs(t)
         with st.spinner(t("Simulating the fund …")):
-            prepared = _prepared(book.fingerprint(), replace(scenario, base_rate=None, target_payable_months=None), book)
+            prepared = _prepared(
+                book.fingerprint(), replace(scenario, base_rate=None, target_payable_months=None), book
+            )
             return conclude(prepared, scenario)
     except InputError as error:
-        st.error(t.say(error), icon="⚠️")
+        st.error(t.say(error), icon=":material/warning:")
         return None
 
 
@@ -166,14 +184,43 @@ def page(title: str, body: Callable[[RateReview, Translator], None], t: Translat
 def show_provenance(review: RateReview, t: Translator) -> None:
     """Say what the data is: synthetic, unverified, assumed. It stands above every result."""
     if review.book.synthetic:
-        st.warning(t("Synthetic data: this book was made by the program to try it out. It describes no real fund."), icon="🧪")
+        st.warning(
+            t("Synthetic data: this book was made by the program to try it out. It describes no real fund."),
+            icon=":material/science:",
+        )
     weak = [a for a in review.assumptions if a.mark in ("unverified", "assumption")]
-    if review.book.marks or weak:
-        with st.expander(
-            t("{marks} unverified kinds of figures in the book; {weak} assumed or unverified parameters", marks=len(review.book.marks), weak=len(weak)),
-            icon="🔎",
-        ):
-            for a in weak:
-                st.markdown(f"- **{a.label.get(t.language, a.name)}** = {a.value} {a.unit} · {a.mark} · {a.reference}")
-    for message in review.warnings:
-        st.caption("⚠️ " + t.say(message))
+    if not (weak or review.book.marks or review.warnings):
+        return
+    summary = t(
+        "{notes} notes on the data; {weak} parameters are assumed or unverified",
+        notes=len(review.warnings),
+        weak=len(weak),
+    )
+    with st.expander(summary, icon=":material/info:"):
+        if review.book.marks:
+            marks = ", ".join(word(mark, t) for mark in review.book.marks)
+            st.markdown(t("Some figures of the book are not from official texts: {marks}.", marks=marks))
+        for message in review.warnings:
+            st.markdown("- " + plain_text(t.say(message)))
+        st.dataframe(assumption_rows(weak, t), hide_index=True)
+
+
+def assumption_rows(assumptions: Sequence[Assumption], t: Translator) -> pd.DataFrame:
+    """Return parameters as a table for readers."""
+    return pd.DataFrame(
+        [
+            {
+                t("Parameter"): a.label.get(t.language, a.name),
+                t("Value"): str(a.value),
+                t("Unit of value"): a.unit,
+                t("Mark"): word(a.mark, t),
+                t("Reference"): a.reference,
+            }
+            for a in assumptions
+        ]
+    )
+
+
+def plain_text(text: str) -> str:
+    """Return text so that Markdown shows it as it is: names from files and links are never read as markup."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|$:~-])", r"\\\1", text)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, create_engine, delete, event, func, inspect, insert, select, tuple_, update
+from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, inspect, select, tuple_, update
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
@@ -92,7 +92,9 @@ class Book:
     def experience(self) -> pd.DataFrame:
         """Return level 2: the table as imported, or, where the book has ledgers, derived from them."""
         if 3 in self.levels():
-            from data.derive import experience_from_ledgers  # derives from a book: the one place where the two know each other
+            from data.derive import (
+                experience_from_ledgers,  # derives from a book: the one place where the two know each other
+            )
 
             return experience_from_ledgers(self)
         return self.table("experience")
@@ -102,7 +104,9 @@ class Book:
         table = schema.SQL_TABLES[name]
         with self.engine.connect() as connection:
             return int(
-                connection.execute(select(func.count()).select_from(table).where(table.c.superseded_by.is_(None))).scalar_one()
+                connection.execute(
+                    select(func.count()).select_from(table).where(table.c.superseded_by.is_(None))
+                ).scalar_one()
             )
 
     def levels(self) -> tuple[int, ...]:
@@ -187,7 +191,9 @@ class Book:
             same = pd.Series(True, index=rows.index)
             for name in names:
                 if name not in keys:
-                    same &= (rows[name] == old[name]).fillna(False).astype(bool) | (rows[name].isna() & old[name].isna())
+                    same &= (rows[name] == old[name]).fillna(False).astype(bool) | (
+                        rows[name].isna() & old[name].isna()
+                    )
             state[here] = "changed"
             state[here & same] = "unchanged"
         fresh = rows[state != "unchanged"]
@@ -216,7 +222,9 @@ class Book:
                 update(table).where(table.c.superseded_by.is_(None), matches).values(superseded_by=import_id)
             )
         _insert(connection, table, fresh, import_id)
-        return Written(import_id, target, int((state == "added").sum()), len(changed), int((state == "unchanged").sum()))
+        return Written(
+            import_id, target, int((state == "added").sum()), len(changed), int((state == "unchanged").sum())
+        )
 
     def _known(self, connection: Connection, target: str, rows: pd.DataFrame) -> pd.DataFrame:
         """Return the current rows that share the first key column's range with ``rows``."""
@@ -231,7 +239,9 @@ class Book:
     def undo(self, import_id: int) -> int:
         """Take an import back; the rows that it superseded are current again. Return the number of rows removed."""
         with self.transaction() as connection:
-            row = connection.execute(select(schema.imports).where(schema.imports.c.import_id == import_id)).one_or_none()
+            row = connection.execute(
+                select(schema.imports).where(schema.imports.c.import_id == import_id)
+            ).one_or_none()
             if row is None or row.undone_at is not None:
                 raise InputError("There is no import {number} to undo.", number=import_id)
             table, keys = schema.SQL_TABLES[row.target], schema.key_of(row.target)
@@ -241,13 +251,20 @@ class Book:
                 .where(own.c.import_id == import_id, *(own.c[k] == table.c[k] for k in keys))
                 .scalar_subquery()
             )
+            connection.execute(update(table).where(table.c.superseded_by == import_id).values(superseded_by=-1))
             connection.execute(
-                update(table).where(table.c.superseded_by == import_id).values(superseded_by=-1)
-            )
-            connection.execute(
-                update(table).where(table.c.superseded_by == -1, select(own.c.import_id).where(
-                    own.c.import_id == import_id, own.c.superseded_by.is_not(None), *(own.c[k] == table.c[k] for k in keys)
-                ).exists()).values(superseded_by=later)
+                update(table)
+                .where(
+                    table.c.superseded_by == -1,
+                    select(own.c.import_id)
+                    .where(
+                        own.c.import_id == import_id,
+                        own.c.superseded_by.is_not(None),
+                        *(own.c[k] == table.c[k] for k in keys),
+                    )
+                    .exists(),
+                )
+                .values(superseded_by=later)
             )
             removed = connection.execute(delete(table).where(table.c.import_id == import_id)).rowcount
             connection.execute(update(table).where(table.c.superseded_by == -1).values(superseded_by=None))
@@ -311,7 +328,9 @@ def typed(rows: pd.DataFrame, table: str) -> pd.DataFrame:
 def content_hash(rows: pd.DataFrame) -> str:
     """Return the SHA-256 of a frame's content."""
     digest = hashlib.sha256(",".join(map(str, rows.columns)).encode())
-    digest.update(pd.util.hash_pandas_object(rows.astype(object).where(rows.notna(), None).map(str)).to_numpy().tobytes())
+    digest.update(
+        pd.util.hash_pandas_object(rows.astype(object).where(rows.notna(), None).map(str)).to_numpy().tobytes()
+    )
     return digest.hexdigest()
 
 
@@ -359,7 +378,8 @@ def open_book(name: str | Path, create: bool = False) -> Book:
             raise InputError("The folder {path} does not exist.", path=str(path.parent))
     elif path.is_dir() or (path.stat().st_size and path.open("rb").read(16) != SQLITE_MAGIC):
         raise InputError(
-            "{path} is not a book. A book is a file written by this program; spreadsheets are read by `import`.", path=text
+            "{path} is not a book. A book is a file written by this program; spreadsheets are read by `import`.",
+            path=text,
         )
     elif path.stat().st_size == 0 and not create:
         raise InputError("{path} is empty (0 bytes).", path=text)
@@ -375,7 +395,9 @@ def _engine(url: str) -> Engine:
     try:
         engine = create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
     except (ArgumentError, ImportError, SQLAlchemyError) as error:
-        raise InputError("The database URL is not understood. It looks like postgresql+pg8000://user@host/name.") from error
+        raise InputError(
+            "The database URL is not understood. It looks like postgresql+pg8000://user@host/name."
+        ) from error
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")
@@ -404,10 +426,14 @@ def _connected(engine: Engine, name: str) -> Book:
                     connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
             elif not {"meta", "imports", "accounts"} <= names:
                 raise InputError("{name} is a database, but not a book of this program.", name=name)
-            version = connection.execute(select(schema.meta.c.content).where(schema.meta.c.name == "schema_version")).scalar()
+            version = connection.execute(
+                select(schema.meta.c.content).where(schema.meta.c.name == "schema_version")
+            ).scalar()
     except DBAPIError as error:
         engine.dispose()
-        raise InputError("The book {name} cannot be opened: the database does not answer or the file is damaged.", name=name) from error
+        raise InputError(
+            "The book {name} cannot be opened: the database does not answer or the file is damaged.", name=name
+        ) from error
     except InputError:
         engine.dispose()
         raise

@@ -65,7 +65,7 @@ def header_unit(text: str) -> float | None:
     text = plain(text)
     inside = re.findall(r"[(\[【〔](.*?)[)\]】〕]", text)
     for part in [*inside, re.split(r"[:,,/]", text)[-1]]:
-        part = part.replace("单位", "").strip(" ::").lower()
+        part = part.replace("单位", "").strip().strip(":：").strip().lower()
         if part in UNITS:
             return UNITS[part]
     found = _UNIT.search(text)
@@ -80,9 +80,7 @@ def is_absent(column: pd.Series) -> pd.Series:
     return column.isna() | text.isin(ABSENT)
 
 
-def _slowly(
-    column: pd.Series, done: pd.Series, read: Callable[[Any], Any]
-) -> tuple[dict[Any, Any], list[Any]]:
+def _slowly(column: pd.Series, done: pd.Series, read: Callable[[Any], Any]) -> tuple[dict[Any, Any], list[Any]]:
     """Read what the fast way left, each distinct value once; return values by row label and the labels that cannot be read."""
     values: dict[Any, Any] = {}
     bad: list[Any] = []
@@ -238,7 +236,9 @@ def convert(
     if kind == "share":
         return numbers(column, factor)
     if kind == "count":
-        column = column.map(lambda v: _GRADES.get(plain(v), re.sub(r"(?<=\d)[级类人]$", "", plain(v))) if isinstance(v, str) else v)
+        column = column.map(
+            lambda v: _GRADES.get(plain(v), re.sub(r"(?<=\d)[级类人]$", "", plain(v))) if isinstance(v, str) else v
+        )
         values, bad = numbers(column, factor)
         values = values.round(6)
         wrong = values.notna() & ((values % 1 != 0) | (values < 0) | (values > 2**31 - 1))
@@ -260,7 +260,7 @@ def convert(
 
     else:
         read = readers.get(kind, plain)
-    none_is_word = labels is not None and "无" in labels or kind == "flag"
+    none_is_word = (labels is not None and "无" in labels) or kind == "flag"
     empty = column.isna() | (column.map(plain) == "") if none_is_word else is_absent(column)
     values, bad = _slowly(column, empty, read)
     result = pd.Series(values, dtype=object).reindex(column.index)

@@ -62,7 +62,11 @@ def read_sheets(path: Path) -> Iterator[Sheet]:
     elif suffix == ".parquet":
         sheets = iter([_parquet(path)])
     else:
-        raise InputError("{file}: files of the kind {kind} are not read. Use .xlsx, .xls, .xlsb, .csv or .parquet.", file=path.name, kind=suffix or "?")
+        raise InputError(
+            "{file}: files of the kind {kind} are not read. Use .xlsx, .xls, .xlsb, .csv or .parquet.",
+            file=path.name,
+            kind=suffix or "?",
+        )
     found = False
     for sheet in sheets:
         if len(sheet.cells):
@@ -74,10 +78,21 @@ def read_sheets(path: Path) -> Iterator[Sheet]:
 
 def _not_what_it_says(path: Path) -> InputError:
     head = path.open("rb").read(8)
-    kinds = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"%PDF": "PDF", b"BM": "BMP", b"<htm": "HTML", b"<!DO": "HTML", b"<tab": "HTML"}
+    kinds = {
+        b"\x89PNG": "PNG",
+        b"\xff\xd8\xff": "JPEG",
+        b"GIF8": "GIF",
+        b"%PDF": "PDF",
+        b"BM": "BMP",
+        b"<htm": "HTML",
+        b"<!DO": "HTML",
+        b"<tab": "HTML",
+    }
     kind = next((name for magic, name in kinds.items() if head.startswith(magic)), "?")
     return InputError(
-        "{file} is not a workbook (its content looks like: {kind}). Open it in Excel and save it as .xlsx.", file=path.name, kind=kind
+        "{file} is not a workbook (its content looks like: {kind}). Open it in Excel and save it as .xlsx.",
+        file=path.name,
+        kind=kind,
     )
 
 
@@ -91,7 +106,11 @@ def _workbook(path: Path) -> Iterator[Sheet]:
         unpacked = sum(p.file_size for p in parts)
         packed = max(sum(p.compress_size for p in parts), 1)
         if unpacked > LARGEST_UNPACKED or (unpacked > 50_000_000 and unpacked / packed > LARGEST_RATIO):
-            raise InputError("{file} would unpack to {size:integer} MB; it is refused. Export it again as .csv.", file=path.name, size=unpacked / 1e6)
+            raise InputError(
+                "{file} would unpack to {size:integer} MB; it is refused. Export it again as .csv.",
+                file=path.name,
+                size=unpacked / 1e6,
+            )
     try:
         workbook = CalamineWorkbook.from_path(str(path))
         names = workbook.sheet_names
@@ -132,12 +151,20 @@ def _text_cells(text: str) -> pd.DataFrame:
         return pd.DataFrame()
     try:
         cells = pd.read_csv(
-            io.StringIO(text), sep=separator, header=None, names=range(width), dtype="str", keep_default_na=False,
-            skip_blank_lines=False, engine="c", on_bad_lines="error", index_col=False,
+            io.StringIO(text),
+            sep=separator,
+            header=None,
+            names=range(width),
+            dtype="str",
+            keep_default_na=False,
+            skip_blank_lines=False,
+            engine="c",
+            on_bad_lines="error",
+            index_col=False,
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError):
         rows = list(csv.reader(io.StringIO(text), delimiter=separator))
-        return _frame([r for r in rows], 1)
+        return _frame(rows, 1)
     cells.index = pd.RangeIndex(1, len(cells) + 1)
     cells = cells.where(cells != "")
     return cells[cells.notna().any(axis=1)]

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import yaml
@@ -24,7 +23,10 @@ HEADERS = Path(__file__).with_name("headers.yaml")
 WIDE = "accounts.items"
 """Accounts with a column an item, as statements are usually written."""
 
-DEFAULTS: Mapping[str, Mapping[str, str]] = {"accounts": {"fund": "fund", "mark": "own"}, "experience": {"unit_kind": "contractor"}}
+DEFAULTS: Mapping[str, Mapping[str, str]] = {
+    "accounts": {"fund": "fund", "mark": "own"},
+    "experience": {"unit_kind": "contractor"},
+}
 TOTALS = re.compile(r"^(合计|总计|小计|总数|共计|累计|total|sum|subtotal|grand ?total)[:：]?$", re.IGNORECASE)
 TITLE_UNIT = re.compile(r"单位\s*[:：]?\s*(元|千元|万元|百万元|亿元)")
 SEARCHED_ROWS = 30
@@ -73,7 +75,14 @@ class Refused:
         """Return the refusal as a sentence."""
         return Message(
             "{file} {sheet} row {row}, column {column}: “{value}” cannot be used. {accepted}",
-            {"file": self.file, "sheet": self.sheet, "row": self.row, "column": self.column, "value": self.value, "accepted": self.accepted},
+            {
+                "file": self.file,
+                "sheet": self.sheet,
+                "row": self.row,
+                "column": self.column,
+                "value": self.value,
+                "accepted": self.accepted,
+            },
         )
 
 
@@ -124,7 +133,9 @@ class ImportReport:
         if self.refused:
             first = self.refused[0]
             raise InputError(
-                "{problem} ({count} cells refused in all; nothing was imported)", problem=first.message(), count=len(self.refused)
+                "{problem} ({count} cells refused in all; nothing was imported)",
+                problem=first.message(),
+                count=len(self.refused),
             )
         return self
 
@@ -133,22 +144,40 @@ class ImportReport:
         for sheet in self.sheets:
             place = {"file": sheet.file, "sheet": sheet.sheet}
             if sheet.already is not None:
-                yield Message("{file} {sheet}: the same content was imported before (import {number}); nothing added.", {**place, "number": sheet.already})
+                yield Message(
+                    "{file} {sheet}: the same content was imported before (import {number}); nothing added.",
+                    {**place, "number": sheet.already},
+                )
                 continue
             if sheet.layout is not None and self.dry_run:
-                yield Message("{file} {sheet}: rows of the table {table} from row {row} on.", {**place, "table": sheet.target, "row": sheet.layout.first_row})
+                yield Message(
+                    "{file} {sheet}: rows of the table {table} from row {row} on.",
+                    {**place, "table": sheet.target, "row": sheet.layout.first_row},
+                )
                 for name, column in sheet.layout.columns.items():
-                    yield Message("    {header} → {name} × {factor}", {"header": column.header, "name": name, "factor": f"{column.factor or 1:g}"})
+                    yield Message(
+                        "    {header} → {name} × {factor}",
+                        {"header": column.header, "name": name, "factor": f"{column.factor or 1:g}"},
+                    )
                 if sheet.layout.ignored:
                     yield Message("    not used: {columns}", {"columns": ", ".join(sheet.layout.ignored)})
             if sheet.layout is not None and sheet.layout.personal:
-                yield Message("{file} {sheet}: the columns {columns} identify persons and were left out.", {**place, "columns": ", ".join(sheet.layout.personal)})
+                yield Message(
+                    "{file} {sheet}: the columns {columns} identify persons and were left out.",
+                    {**place, "columns": ", ".join(sheet.layout.personal)},
+                )
             if sheet.totals:
                 yield Message("{file} {sheet}: {count} total rows left out.", {**place, "count": sheet.totals})
             if sheet.written is not None:
                 yield Message(
                     "{file} {sheet} → {table}: {added} rows added, {changed} changed, {unchanged} already there.",
-                    {**place, "table": sheet.target, "added": sheet.written.added, "changed": sheet.written.changed, "unchanged": sheet.written.unchanged},
+                    {
+                        **place,
+                        "table": sheet.target,
+                        "added": sheet.written.added,
+                        "changed": sheet.written.changed,
+                        "unchanged": sheet.written.unchanged,
+                    },
                 )
             for refusal in sheet.refused[:SHOWN_PROBLEMS]:
                 yield refusal.message()
@@ -168,7 +197,8 @@ class Names:
 def names(*files: Path) -> Names:
     """Return the names in ``headers.yaml`` with those of an office's own files laid over them."""
     headers: dict[str, dict[str, str]] = {
-        table: {cells.header_key(f.name): f.name for f in fields} | {cells.header_key(re.sub("_yuan$", "", f.name)): f.name for f in fields}
+        table: {cells.header_key(f.name): f.name for f in fields}
+        | {cells.header_key(re.sub("_yuan$", "", f.name)): f.name for f in fields}
         for table, fields in schema.TABLES.items()
     }
     headers[WIDE] = {cells.header_key(i): i for i in schema.ACCOUNT_ITEMS} | {
@@ -234,7 +264,13 @@ def find_layout(sheet: Sheet, known: Names, target: str | None = None) -> Layout
             for text in single:
                 last = text or last
                 spread.append(last)
-            candidates.append(([low or up for up, low in zip(single, rows[i + 1], strict=True)], [f"{up} {low}".strip() if low else up for up, low in zip(spread, rows[i + 1], strict=True)], 2))
+            candidates.append(
+                (
+                    [low or up for up, low in zip(single, rows[i + 1], strict=True)],
+                    [f"{up} {low}".strip() if low else up for up, low in zip(spread, rows[i + 1], strict=True)],
+                    2,
+                )
+            )
         for texts, full, height in candidates:
             for name in targets:
                 aliases = known.headers[name]
@@ -246,16 +282,25 @@ def find_layout(sheet: Sheet, known: Names, target: str | None = None) -> Layout
                         found[own] = Column(position, whole, unit)
                 needed = _needed(name)
                 complete = needed <= set(found) and (name != WIDE or len(found) >= 2)
-                score = 100 * complete + len(found) - 0.1 * (height - 1) - 0.01 * i - (0.5 if not complete else 0) * len(needed - set(found))
+                score = (
+                    100 * complete
+                    + len(found)
+                    - 0.1 * (height - 1)
+                    - 0.01 * i
+                    - (0.5 if not complete else 0) * len(needed - set(found))
+                )
                 if found and (best is None or score > best[0]):
                     best = (score, name, i + height, found)
     place = {"file": sheet.file, "sheet": sheet.name}
     if best is None:
         raise InputError(
-            "{file} {sheet}: no row of column names was found. The first row of the table must name its columns.", **place
+            "{file} {sheet}: no row of column names was found. The first row of the table must name its columns.",
+            **place,
         )
     score, name, start, found = best
-    missing = sorted(_needed(name) - set(found)) or (["revenue", "expenditure"] if name == WIDE and len(found) < 2 else [])
+    missing = sorted(_needed(name) - set(found)) or (
+        ["revenue", "expenditure"] if name == WIDE and len(found) < 2 else []
+    )
     if missing:
         examples = {v: k for k, v in reversed(list(known.headers[name].items())) if not k.isascii()}
         raise InputError(
@@ -271,7 +316,9 @@ def find_layout(sheet: Sheet, known: Names, target: str | None = None) -> Layout
     return Layout(name, int(last_header) + 1, found, tuple(t for t in others if t not in personal), personal)
 
 
-def read_sheet(sheet: Sheet, known: Names, unit: str | None = None, target: str | None = None, salt: str = "") -> ReadSheet:
+def read_sheet(
+    sheet: Sheet, known: Names, unit: str | None = None, target: str | None = None, salt: str = ""
+) -> ReadSheet:
     """Read one sheet into typed rows of the book's table."""
     turned = _turned(sheet, known)
     layout = find_layout(turned, known, target)
@@ -283,7 +330,9 @@ def read_sheet(sheet: Sheet, known: Names, unit: str | None = None, target: str 
     body = body[~totals.astype(bool)] if len(body) else body
     body = body[body[text_columns].notna().any(axis=1)] if len(body) else body
     if body.empty:
-        raise InputError("{file} {sheet}: there are column names but no rows under them.", file=sheet.file, sheet=sheet.name)
+        raise InputError(
+            "{file} {sheet}: there are column names but no rows under them.", file=sheet.file, sheet=sheet.name
+        )
     stated = _title_unit(turned, layout.first_row) or (cells.UNITS[unit] if unit else None)
     refused: list[Refused] = []
     columns: dict[str, pd.Series] = {}
@@ -295,7 +344,9 @@ def read_sheet(sheet: Sheet, known: Names, unit: str | None = None, target: str 
             if not (own.key or name.endswith("_id") or name == "unit"):
                 raise InputError(
                     "{file} {sheet}: the column {column} holds ID or phone numbers. Delete it and try again: no person may be identifiable.",
-                    file=sheet.file, sheet=sheet.name, column=column.header,
+                    file=sheet.file,
+                    sheet=sheet.name,
+                    column=column.header,
                 )
             raw = privacy.salted(raw, salt)
         factor = 1.0
@@ -304,7 +355,9 @@ def read_sheet(sheet: Sheet, known: Names, unit: str | None = None, target: str 
             if not factor:
                 raise InputError(
                     "{file} {sheet}: the column {column} does not say its unit. Write 元, 万元 or 亿元 in its header, or give --unit.",
-                    file=sheet.file, sheet=sheet.name, column=column.header,
+                    file=sheet.file,
+                    sheet=sheet.name,
+                    column=column.header,
                 )
         elif own.kind in ("share", "number", "count"):
             factor = column.factor or 1.0
@@ -341,7 +394,14 @@ def read_sheet(sheet: Sheet, known: Names, unit: str | None = None, target: str 
         key = ", ".join(str(v) for v in rows.loc[[row], keys].iloc[0])
         first = layout.columns.get(keys[-1]) or next(iter(layout.columns.values()))
         refused.append(
-            Refused(sheet.file, sheet.name, int(row), first.header, privacy.shown(key), Message("It stands in more than one row; keep one."))
+            Refused(
+                sheet.file,
+                sheet.name,
+                int(row),
+                first.header,
+                privacy.shown(key),
+                Message("It stands in more than one row; keep one."),
+            )
         )
     return ReadSheet(sheet.name, layout, rows[~twice], tuple(sorted(refused, key=lambda r: r.row)), int(totals.sum()))
 
@@ -360,8 +420,15 @@ def _turned(sheet: Sheet, known: Names) -> Sheet:
             wide.iloc[0, 0] = "年度"
             unit = _title_unit(sheet, int(table.index[i]) + 1)
             if unit:
-                wide.iloc[0, 1:] = [f"{v}（{next(u for u, f in cells.UNITS.items() if f == unit)}）" if cells.header_unit(str(v)) is None else v for v in wide.iloc[0, 1:]]
-            return replace(sheet, cells=wide.set_axis(range(wide.shape[1]), axis=1).set_axis(range(1, len(wide) + 1), axis=0))
+                wide.iloc[0, 1:] = [
+                    f"{v}（{next(u for u, f in cells.UNITS.items() if f == unit)}）"
+                    if cells.header_unit(str(v)) is None
+                    else v
+                    for v in wide.iloc[0, 1:]
+                ]
+            return replace(
+                sheet, cells=wide.set_axis(range(wide.shape[1]), axis=1).set_axis(range(1, len(wide) + 1), axis=0)
+            )
     return sheet
 
 
@@ -378,7 +445,12 @@ def _long(rows: pd.DataFrame) -> pd.DataFrame:
     fixed = [c for c in rows.columns if c in ("fund", "period", "mark", "reference")]
     row_numbers = rows.index.name or "row"
     long = rows.rename_axis(row_numbers).reset_index().melt([row_numbers, *fixed], var_name="item", value_name="amount")
-    return long.dropna(subset=["amount"]).sort_values([row_numbers], kind="stable").set_index(row_numbers).rename_axis(None)
+    return (
+        long.dropna(subset=["amount"])
+        .sort_values([row_numbers], kind="stable")
+        .set_index(row_numbers)
+        .rename_axis(None)
+    )
 
 
 def _payment_ids(rows: pd.DataFrame) -> pd.Series:
@@ -416,7 +488,9 @@ def _salt(book: Book) -> str:
     return salt
 
 
-def _read_all(book: Book, path: Path, unit: str | None, target: str | None, known: Names) -> list[tuple[Sheet, ReadSheet]]:
+def _read_all(
+    book: Book, path: Path, unit: str | None, target: str | None, known: Names
+) -> list[tuple[Sheet, ReadSheet]]:
     """Read every sheet that is a table; a workbook may hold other sheets (notes, charts) as long as one is a table."""
     found: list[tuple[Sheet, ReadSheet]] = []
     problems: list[InputError] = []
@@ -437,7 +511,8 @@ def preview(
     path = Path(file)
     read = _read_all(book, path, unit, target, names(*headers))
     return ImportReport(
-        tuple(Imported(path.name, r.sheet, r.layout.table, None, r.refused, r.totals, r.layout) for _, r in read), dry_run=True
+        tuple(Imported(path.name, r.sheet, r.layout.table, None, r.refused, r.totals, r.layout) for _, r in read),
+        dry_run=True,
     )
 
 
@@ -481,7 +556,10 @@ def import_files(
             else:
                 read.append((path, digest, own))
     if any(own.refused for _, _, own in read) and not accept_good_rows:
-        done += [Imported(p.name, own.sheet, own.layout.table, None, own.refused, own.totals, own.layout) for p, _, own in read]
+        done += [
+            Imported(p.name, own.sheet, own.layout.table, None, own.refused, own.totals, own.layout)
+            for p, _, own in read
+        ]
         return ImportReport(tuple(done))
     with book.transaction() as connection:
         for path, digest, own in read:
@@ -514,7 +592,9 @@ def import_query(book: Book, url: str, query: str, target: str, author: str = ""
         raise InputError("The query did not run at that database. Check the URL, the table and its columns.") from error
     head = pd.DataFrame([list(rows.columns)], columns=range(rows.shape[1]), dtype=object)
     body = rows.set_axis(range(rows.shape[1]), axis=1).astype(object)
-    table = pd.concat([head, body.where(body.notna(), None)], ignore_index=True).set_axis(range(1, len(rows) + 2), axis=0)
+    table = pd.concat([head, body.where(body.notna(), None)], ignore_index=True).set_axis(
+        range(1, len(rows) + 2), axis=0
+    )
     own = read_sheet(Sheet("query", "", table), names(), None, target, _salt(book))
     imported = Imported("query", "", own.layout.table, None, own.refused, own.totals, own.layout)
     if own.refused:

@@ -48,9 +48,7 @@ def personal_share(column: pd.Series, look_at: int = 2000) -> float:
 
 def salted(column: pd.Series, salt: str) -> pd.Series:
     """Return a key column with each value replaced by a salted SHA-256, shortened to 16 characters."""
-    return column.map(
-        lambda v: hashlib.sha256(f"{salt}|{plain(v)}".encode()).hexdigest()[:16] if plain(v) else v
-    )
+    return column.map(lambda v: hashlib.sha256(f"{salt}|{plain(v)}".encode()).hexdigest()[:16] if plain(v) else v)
 
 
 def shown(value: object) -> str:

@@ -258,9 +258,7 @@ audit = Table(
     Column("action", String(40), nullable=False),
     Column("detail", Text),
 )
-meta = Table(
-    "meta", metadata, Column("name", String(60), primary_key=True), Column("content", Text, nullable=False)
-)
+meta = Table("meta", metadata, Column("name", String(60), primary_key=True), Column("content", Text, nullable=False))
 
 
 def _table(name: str, columns: tuple[Field, ...]) -> Table:
@@ -269,9 +267,7 @@ def _table(name: str, columns: tuple[Field, ...]) -> Table:
         metadata,
         Column("import_id", Integer, ForeignKey("imports.import_id"), primary_key=True, autoincrement=False),
         Column("source_row", Integer, primary_key=True, autoincrement=False),
-        *(
-            Column(f.name, _SQL.get(f.kind, String(20)), nullable=not f.required) for f in columns
-        ),
+        *(Column(f.name, _SQL.get(f.kind, String(20)), nullable=not f.required) for f in columns),
         Column("superseded_by", Integer),
     )
     keys = [table.c[f.name] for f in columns if f.key]

@@ -134,7 +134,7 @@ def statutory_benefits(cases: pd.DataFrame, parameters: Parameters) -> pd.DataFr
     allowance_due = np.where(retired, np.maximum(allowance - np.nan_to_num(pension), 0.0), allowance)
     base = np.where(_text(parameters, "lump_5_to_10.base", dates) == "own_wage", wage, pool)
     leaving = alive & (grade >= 5) & case["employment_ended"].to_numpy(dtype=bool)
-    care = case["care"].map({name: i for i, name in enumerate(CARE)}).to_numpy(dtype=np.intp)
+    care: NDArray[np.intp] = np.asarray(case["care"].map({name: i for i, name in enumerate(CARE)}), dtype=np.intp)
     pensions = _survivor_share(case, survivors_due, parameters, dates) * wage
     lump = scalar("death_lump", np.where(death, died, np.datetime64("2024-01-01"))) * np.where(
         missing, scalar("benefit.missing_person_advance"), 1.0
@@ -152,7 +152,7 @@ def statutory_benefits(cases: pd.DataFrame, parameters: Parameters) -> pd.DataFr
     late_payer = np.where(late & (died < filing), employer, fund)
     first = np.ones(n)
     months = by_key
-    rows: list[tuple[str, Any, Bools, bool, Any, str, Floats]] = [
+    rows: list[tuple[str, Any, Bools, bool, Any, Any, Floats]] = [
         ("disability_lump", months("benefit.disability_lump", grades, grade) * wage, (alive | after_suspension) & (grade >= 1), False, fund, "35-37", first),
         ("disability_allowance", allowance_due, alive & severe & (allowance_due > 0), True, fund, "35", first),
         ("employer_allowance", np.maximum(fen(by_key("benefit.employer_allowance", grades, grade) * wage), minimum),

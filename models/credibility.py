@@ -82,7 +82,11 @@ def buhlmann_straub(ratios: ArrayLike, weights: ArrayLike, estimator: str = "unb
         within = float((w * (x - mean[:, None]) ** 2).sum() / freedom.sum())
     else:
         within = 0.0
-        notes.append(Message("No group has two periods: the variance within groups cannot be estimated; no credibility is given."))
+        notes.append(
+            Message(
+                "No group has two periods: the variance within groups cannot be estimated; no credibility is given."
+            )
+        )
     between = 0.0
     if groups > 1 and freedom.sum() > 0:
         spread = total - float((weight**2).sum()) / total
@@ -94,13 +98,17 @@ def buhlmann_straub(ratios: ArrayLike, weights: ArrayLike, estimator: str = "unb
     if between <= 0.0:
         if groups > 1 and freedom.sum() > 0:
             notes.append(
-                Message("The groups differ less than chance would have it: the variance between them is set to 0, credibility to 0.")
+                Message(
+                    "The groups differ less than chance would have it: the variance between them is set to 0, credibility to 0."
+                )
             )
         zero = np.zeros(len(x))
         return BuhlmannStraub(overall, within, 0.0, zero, np.full(len(x), overall), tuple(notes))
     factors = weight * between / (weight * between + within) if within > 0 else counted.astype(np.float64)
     collective = float(factors @ mean) / float(factors.sum())
-    return BuhlmannStraub(collective, within, between, factors, factors * mean + (1.0 - factors) * collective, tuple(notes))
+    return BuhlmannStraub(
+        collective, within, between, factors, factors * mean + (1.0 - factors) * collective, tuple(notes)
+    )
 
 
 def _iterative(mean: Floats, weight: Floats, within: float, start: float, groups: int) -> float:
@@ -156,7 +164,9 @@ def hierarchical(ratios: ArrayLike, weights: ArrayLike, parents: ArrayLike) -> H
     x, w = _checked(ratios, weights)
     labels, parent = np.unique(np.asarray(parents), return_inverse=True)
     if len(parent) != len(x):
-        raise InputError("Every group needs one parent: {groups} groups, {parents} parents.", groups=len(x), parents=len(parent))
+        raise InputError(
+            "Every group needs one parent: {groups} groups, {parents} parents.", groups=len(x), parents=len(parent)
+        )
     weight = w.sum(axis=1)
     mean = np.divide((w * x).sum(axis=1), weight, out=np.zeros(len(x)), where=weight > 0)
     freedom = np.maximum((w > 0).sum(axis=1) - 1, 0).sum()
@@ -164,7 +174,7 @@ def hierarchical(ratios: ArrayLike, weights: ArrayLike, parents: ArrayLike) -> H
     size = len(labels)
 
     def add(values: Floats) -> Floats:
-        return np.bincount(parent, weights=values, minlength=size)
+        return np.bincount(parent, weights=values, minlength=size).astype(np.float64)
 
     # between groups of the same parent
     top = add(weight)
@@ -184,7 +194,11 @@ def hierarchical(ratios: ArrayLike, weights: ArrayLike, parents: ArrayLike) -> H
     overall = float(strength @ parent_mean) / float(strength.sum())
     unit = between if between > 0 else within
     outer_spread = float(strength.sum() - (strength**2).sum() / strength.sum())
-    above = (float(strength @ (parent_mean - overall) ** 2) - (known.sum() - 1) * unit) / outer_spread if outer_spread > 0 else 0.0
+    above = (
+        (float(strength @ (parent_mean - overall) ** 2) - (known.sum() - 1) * unit) / outer_spread
+        if outer_spread > 0
+        else 0.0
+    )
     above = max(above, 0.0)
     if above > 0:
         parent_factors = strength * above / (strength * above + unit) if unit > 0 else known.astype(np.float64)
@@ -193,7 +207,9 @@ def hierarchical(ratios: ArrayLike, weights: ArrayLike, parents: ArrayLike) -> H
         parent_factors, collective = np.zeros(size), overall
     parent_premiums = parent_factors * parent_mean + (1 - parent_factors) * collective
     premiums = factors * mean + (1 - factors) * parent_premiums[parent]
-    return Hierarchical(collective, within, between, above, tuple(labels.tolist()), parent_factors, parent_premiums, factors, premiums)
+    return Hierarchical(
+        collective, within, between, above, tuple(labels.tolist()), parent_factors, parent_premiums, factors, premiums
+    )
 
 
 @dataclass(frozen=True)
@@ -220,13 +236,19 @@ def gamma_poisson(counts: ArrayLike, expected: ArrayLike, dispersion: float) -> 
     Relativities : factor = expected ÷ (expected + 1/α); mean = factor × counts ÷ expected + (1 − factor)
     """
     n, mu = np.asarray(counts, dtype=np.float64), np.asarray(expected, dtype=np.float64)
-    if n.shape != mu.shape or (n < 0).any() or (mu < 0).any() or not (np.isfinite(n).all() and np.isfinite(mu).all()) or not dispersion >= 0:
+    if (
+        n.shape != mu.shape
+        or (n < 0).any()
+        or (mu < 0).any()
+        or not (np.isfinite(n).all() and np.isfinite(mu).all())
+        or not dispersion >= 0
+    ):
         raise InputError("Counts, expected counts and dispersion must be finite, not negative, and of one shape.")
     if dispersion == 0:
         one = np.ones(n.shape)
         return Relativities(one, np.zeros(n.shape), one, one)
     shape, rate = 1.0 / dispersion + n, 1.0 / dispersion + mu
-    low, high = gamma.ppf([[0.05], [0.95]], shape.ravel(), scale=1.0 / rate.ravel()).reshape(2, *n.shape)
+    low, high = (np.asarray(gamma.ppf(p, shape, scale=1.0 / rate), dtype=np.float64) for p in (0.05, 0.95))
     return Relativities(shape / rate, mu / rate, low, high)
 
 

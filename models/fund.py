@@ -89,7 +89,11 @@ def roll_forward(
     LinearFund
     """
     if exposure.shape != outgo.shape:
-        raise InputError("Exposure and outgo must have the same shape, not {one} and {other}.", one=str(exposure.shape), other=str(outgo.shape))
+        raise InputError(
+            "Exposure and outgo must have the same shape, not {one} and {other}.",
+            one=str(exposure.shape),
+            other=str(outgo.shape),
+        )
     paths, steps = outgo.shape
     growth = 1.0 + np.broadcast_to(np.asarray(interest, dtype=np.float64), outgo.shape).T
     half = (1.0 + growth) / 2.0

@@ -37,7 +37,9 @@ def gross(rate: Floats | float, prevention_share: float = 0.0, administration_sh
     return np.asarray(np.asarray(rate) / kept)
 
 
-def pay_as_you_go(outgo: Floats, exposure: Floats, prevention_share: float = 0.0, administration_share: float = 0.0) -> Rate:
+def pay_as_you_go(
+    outgo: Floats, exposure: Floats, prevention_share: float = 0.0, administration_share: float = 0.0
+) -> Rate:
     """Return the rate at which a year's collections equal that year's outgo.
 
     Parameters
@@ -85,7 +87,9 @@ def parts_of(rate: float, weights: Mapping[str, float]) -> pd.DataFrame:
     return pd.DataFrame({"part": list(weights), "rate": [rate * w / total for w in weights.values()]})
 
 
-def decompose_change(factors_before: Mapping[str, float], factors_after: Mapping[str, float], order: tuple[str, ...]) -> list[tuple[str, float]]:
+def decompose_change(
+    factors_before: Mapping[str, float], factors_after: Mapping[str, float], order: tuple[str, ...]
+) -> list[tuple[str, float]]:
     """Return (driver, change of the rate) where the rate is the product of the factors, changed one by one in ``order``; sums exactly.
 
     A factor that divides (an exposure) is passed as its reciprocal.

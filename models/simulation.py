@@ -123,7 +123,7 @@ def _conjugate(
         tail = updated
     evidence = 0.5 * series * (np.linalg.slogdet(precision0)[1] - np.linalg.slogdet(precision)[1])
     evidence -= 0.5 * (degrees0 + len(observed)) * np.linalg.slogdet(scale)[1]
-    return mean, spread, scale, float(evidence)
+    return mean, np.asarray(spread), scale, float(evidence)
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,9 @@ def simulate_growth(
     return np.asarray(growth)
 
 
-def catastrophes(draws: Draws, years: int, frequency: float | Floats, mean_deaths: float, least_deaths: float) -> Floats:
+def catastrophes(
+    draws: Draws, years: int, frequency: float | Floats, mean_deaths: float, least_deaths: float
+) -> Floats:
     """Return deaths in large events by path and year (0 where none), shape (paths, years).
 
     At most one large event a year with probability ``1 − e^(−frequency)``; its deaths are ``least_deaths`` plus a geometric number with mean

@@ -10,13 +10,21 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
+from analysis import tables as readers
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from analysis.verdict import verdict
-from reports import tables as readers
+from analysis.words import word
 
 OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False}
-NUMBER_FORMATS = {"money": "#,##0", "rate": '0.000"‰"', "share": "0.0%", "months": "0.0", "number": "#,##0", "text": "@"}
+NUMBER_FORMATS = {
+    "money": "#,##0",
+    "rate": '0.000"‰"',
+    "share": "0.0%",
+    "months": "0.0",
+    "number": "#,##0",
+    "text": "@",
+}
 
 
 def write_workbook(review: RateReview, out: Path, t: Translator) -> Path:
@@ -28,8 +36,13 @@ def write_workbook(review: RateReview, out: Path, t: Translator) -> Path:
     with xlsxwriter.Workbook(str(path), OPTIONS) as book:
         day = review.valuation_date
         book.set_properties({"title": t("Rate review"), "created": datetime(day.year, day.month, day.day)})
-        formats = {kind: book.add_format({"num_format": text, "font_name": "微软雅黑"}) for kind, text in NUMBER_FORMATS.items()}
-        formats["head"] = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "font_name": "微软雅黑"})
+        formats = {
+            kind: book.add_format({"num_format": text, "font_name": "微软雅黑"})
+            for kind, text in NUMBER_FORMATS.items()
+        }
+        formats["head"] = book.add_format(
+            {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "font_name": "微软雅黑"}
+        )
         formats["title"] = book.add_format({"bold": True, "font_size": 14, "font_name": "微软雅黑"})
         _summary(book.add_worksheet(t("Summary")), review, t, formats)
         used: set[str] = set()
@@ -44,7 +57,11 @@ def notice(review: RateReview, t: Translator) -> str:
     if review.book.synthetic:
         return t("Synthetic data: this book was made by the program to try it out. It describes no real fund.")
     weak = sum(a.mark in ("assumption", "unverified") for a in review.assumptions)
-    return t("{count} of the parameters used are assumed or unverified; see the list of parameters.", count=weak) if weak else ""
+    return (
+        t("{count} of the parameters used are assumed or unverified; see the list of parameters.", count=weak)
+        if weak
+        else ""
+    )
 
 
 def _summary(sheet: Any, review: RateReview, t: Translator, formats: dict[str, Any]) -> None:
@@ -58,7 +75,15 @@ def _summary(sheet: Any, review: RateReview, t: Translator, formats: dict[str, A
         (t("What to know"), "head"),
         *((t.say(warning), "text") for warning in review.warnings),
         ("", "text"),
-        (t("Book {fingerprint}, seed {seed}, version {version}", fingerprint=review.book.fingerprint[:16], seed=review.scenario.seed, version=review.version), "text"),
+        (
+            t(
+                "Book {fingerprint}, seed {seed}, version {version}",
+                fingerprint=review.book.fingerprint[:16],
+                seed=review.scenario.seed,
+                version=review.version,
+            ),
+            "text",
+        ),
     ]
     for row, (text, kind) in enumerate(line for line in lines if line[0] or line[1] == "text"):
         sheet.write_string(row, 0, text, formats[kind])
@@ -80,7 +105,7 @@ def _write(sheet: Any, table: readers.Table, review: RateReview, t: Translator, 
             elif value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
                 sheet.write_blank(row, column, None, formats[kind])
             elif kind == "text":
-                sheet.write_string(row, column, readers.word(value, t), formats["text"])
+                sheet.write_string(row, column, word(value, t), formats["text"])
             else:
                 sheet.write_number(row, column, float(value) * factors.get(kind, 1.0), formats[kind])
     sheet.freeze_panes(3, 1)

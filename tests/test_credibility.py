@@ -25,7 +25,12 @@ def test_absent_cells_and_groups_without_data():
 
 @pytest.mark.parametrize("estimator", ["unbiased", "iterative"])
 def test_degenerate_tables_give_finite_answers(estimator):
-    for ratios, weights in [([[1.0, 2.0]], [[1, 1]]), ([[1.0], [2.0]], [[1], [1]]), ([[0.0, 0.0], [0.0, 0.0]], [[1, 1], [1, 1]]), ([[1.0, 1.0], [2.0, 2.0]], [[1, 1], [3, 3]])]:
+    for ratios, weights in [
+        ([[1.0, 2.0]], [[1, 1]]),
+        ([[1.0], [2.0]], [[1], [1]]),
+        ([[0.0, 0.0], [0.0, 0.0]], [[1, 1], [1, 1]]),
+        ([[1.0, 1.0], [2.0, 2.0]], [[1, 1], [3, 3]]),
+    ]:
         fit = buhlmann_straub(ratios, weights, estimator)
         assert np.isfinite(fit.premiums).all()
         assert np.isfinite([fit.collective, fit.within, fit.between]).all()
@@ -37,7 +42,8 @@ def test_one_group_of_ninety_per_cent_stays_finite():
 
 
 @pytest.mark.parametrize(
-    ("ratios", "weights"), [([1.0, 2.0], [1, 1]), ([[1.0]], [[-1]]), ([[np.inf]], [[1]]), ([[np.nan]], [[1]]), ([[1.0]], [[1, 2]])]
+    ("ratios", "weights"),
+    [([1.0, 2.0], [1, 1]), ([[1.0]], [[-1]]), ([[np.inf]], [[1]]), ([[np.nan]], [[1]]), ([[1.0]], [[1, 2]])],
 )
 def test_impossible_tables_are_refused(ratios, weights):
     with pytest.raises(InputError):
@@ -48,7 +54,10 @@ def test_impossible_tables_are_refused(ratios, weights):
 @given(st.integers(0, 10_000), st.integers(2, 8), st.integers(2, 6))
 def test_premiums_are_balanced_and_follow_scale_and_order(seed, groups, periods):
     rng = np.random.default_rng(seed)
-    ratios, weights = rng.gamma(2, 1, (groups, periods)) * rng.gamma(3, 1, (groups, 1)), rng.uniform(1, 50, (groups, periods))
+    ratios, weights = (
+        rng.gamma(2, 1, (groups, periods)) * rng.gamma(3, 1, (groups, 1)),
+        rng.uniform(1, 50, (groups, periods)),
+    )
     fit = buhlmann_straub(ratios, weights)
     own = (ratios * weights).sum(1) / weights.sum(1)
     if fit.between > 0:  # the credibility premiums collect what the groups cost

@@ -65,27 +65,38 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise InputError(
-            "There is no overlay {name}; known overlays are {known}.", name=path.stem, known=", ".join(available_overlays())
+            "There is no overlay {name}; known overlays are {known}.",
+            name=path.stem,
+            known=", ".join(available_overlays()),
         ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        raise InputError("{file} is not readable YAML at line {line}.", file=path.name, line=mark.line + 1 if mark else 1) from error
+        raise InputError(
+            "{file} is not readable YAML at line {line}.", file=path.name, line=mark.line + 1 if mark else 1
+        ) from error
     if not isinstance(content, dict) or not all(isinstance(v, dict) for v in content.values()):
         raise InputError("{file} must hold parameters by name, each with its values.", file=path.name)
     return content
 
 
-def _values(name: str, content: Mapping[str, Any], allowed: tuple[float, float] | None, file: str) -> tuple[DatedValue, ...]:
+def _values(
+    name: str, content: Mapping[str, Any], allowed: tuple[float, float] | None, file: str
+) -> tuple[DatedValue, ...]:
     found = []
     for item in content.get("values") or ():
         unknown = set(item) - {"from", "value", "mark", "reference", "confidence"}
         if unknown:
             raise InputError("{file}: {name} has the unknown key {key}.", file=file, name=name, key=sorted(unknown)[0])
         if not isinstance(item.get("from"), date) or "value" not in item:
-            raise InputError("{file}: a value of {name} needs a date `from: YYYY-MM-DD` and a `value`.", file=file, name=name)
+            raise InputError(
+                "{file}: a value of {name} needs a date `from: YYYY-MM-DD` and a `value`.", file=file, name=name
+            )
         if item.get("mark") not in MARKS or not item.get("reference"):
             raise InputError(
-                "{file}: every value of {name} needs a reference and a mark, one of {marks}.", file=file, name=name, marks=", ".join(MARKS)
+                "{file}: every value of {name} needs a reference and a mark, one of {marks}.",
+                file=file,
+                name=name,
+                marks=", ".join(MARKS),
             )
         try:
             check_value(name, item["value"], allowed)

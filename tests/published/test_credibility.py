@@ -22,14 +22,18 @@ def test_unbiased(hachemeister):
     assert fit.between == pytest.approx(89638.726232755, abs=5e-8)
     assert fit.within == pytest.approx(139120025.925285, abs=5e-5)
     assert fit.factors == pytest.approx([0.984740402, 0.927635218, 0.898475355, 0.727909209, 0.958791149], abs=5.1e-10)
-    assert fit.premiums == pytest.approx([2055.16535006, 1523.70627801, 1793.44360368, 1442.96654902, 1603.28540446], abs=5.1e-9)
+    assert fit.premiums == pytest.approx(
+        [2055.16535006, 1523.70627801, 1793.44360368, 1442.96654902, 1603.28540446], abs=5.1e-9
+    )
 
 
 def test_iterative(hachemeister):
     fit = buhlmann_straub(*hachemeister, estimator="iterative")
     assert fit.collective == pytest.approx(1688.8949697042, abs=5e-7)
     assert fit.between == pytest.approx(64366.507159227, abs=5e-4)
-    assert fit.premiums == pytest.approx([2053.06255348, 1528.63464793, 1789.94176815, 1467.97725575, 1604.85862321], abs=5e-7)
+    assert fit.premiums == pytest.approx(
+        [2053.06255348, 1528.63464793, 1789.94176815, 1467.97725575, 1604.85862321], abs=5e-7
+    )
 
 
 def test_integer_weights_do_not_overflow(hachemeister):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from analysis.charts import BASIS_NAMES
 from analysis.language import Translator
 from analysis.rate_review import RateReview
+from analysis.words import word
 from models.messages import Message
 
 HEADS: dict[str, Message] = {
@@ -71,29 +74,22 @@ HEADS: dict[str, Message] = {
     "reference": Message("Reference"),
 }
 
-WORDS: dict[str, Message] = {
-    "benefits": Message("Benefits"),
-    "prevention": Message("Prevention fund"),
-    "other_outgo": Message("Other outgo"),
-    "transfer_out": Message("Transfers out"),
-    "exposure": Message("Exposure"),
-    "outgo": Message("Outgo"),
-    "loading": Message("Loadings"),
-    "official": Message("official"),
-    "reprint": Message("reprint"),
-    "derived": Message("derived"),
-    "unverified": Message("unverified"),
-    "assumption": Message("assumption"),
-    "prefecture": Message("Prefecture"),
-    "project_type": Message("Project type"),
-    "size_band": Message("Size band"),
-    "unit_kind": Message("Kind of unit"),
-}
-
 RATES = {"rate", "low", "high", "amount", "own_rate"}
 SHARES = {"probability", "standard_error", "probability_below_floor", "credibility", "payroll_rate"}
 MONTHS = {"payable_months", "payable_months_p50"}
-MONEY_PERCENTILES = {"balance_p05", "balance_p25", "balance_p50", "balance_p75", "balance_p95", "p05", "p25", "p50", "p75", "p95", "actual"}
+MONEY_PERCENTILES = {
+    "balance_p05",
+    "balance_p25",
+    "balance_p50",
+    "balance_p75",
+    "balance_p95",
+    "p05",
+    "p25",
+    "p50",
+    "p75",
+    "p95",
+    "actual",
+}
 
 
 @dataclass(frozen=True)
@@ -120,17 +116,38 @@ def head(column: str, t: Translator) -> str:
     return t.say(HEADS[column]) if column in HEADS else column
 
 
-def word(value: object, t: Translator) -> str:
-    """Return a code (part, mark, dimension …) in the reader's language; other text as it is."""
-    text = str(value)
-    return t.say(WORDS[text]) if text in WORDS else text
+def for_readers(frame: pd.DataFrame, t: Translator) -> pd.DataFrame:
+    """Return a frame as a page shows it: heads in the reader's language, figures with their unit, codes in words."""
+    say: dict[str, Callable[[Any], str]] = {
+        "money": t.money,
+        "rate": lambda v: t.permille(v, 3),
+        "share": t.percent,
+        "months": lambda v: t.number(v, 1),
+        "number": t.integer,
+        "text": lambda v: word(v, t),
+    }
+
+    def shown(value: Any, kind: str) -> str:
+        if isinstance(value, bool):
+            return t("yes") if value else t("no")
+        return "—" if value is None or value is pd.NA or value != value else say[kind](value)
+
+    return pd.DataFrame(
+        {head(str(c), t): [shown(v, kind_of(str(c))) for v in frame[c].tolist()] for c in frame.columns}
+    )
 
 
 def tables(review: RateReview, t: Translator) -> list[Table]:
     """Return every table of a review in the order of a report."""
     indicated = pd.DataFrame(
         [
-            {"basis": t.say(BASIS_NAMES[b]), "rate": i.rate, "low": i.low, "high": i.high, "payroll_rate": i.payroll_rate}
+            {
+                "basis": t.say(BASIS_NAMES[b]),
+                "rate": i.rate,
+                "low": i.low,
+                "high": i.high,
+                "payroll_rate": i.payroll_rate,
+            }
             for b, i in review.indicated.items()
         ]
     )
@@ -141,11 +158,19 @@ def tables(review: RateReview, t: Translator) -> list[Table]:
             for basis, one in review.indicated.items()
         ),
         *(
-            Table(f"{basis}_{dimension}", t("{basis} by {dimension}", basis=BASIS_NAMES[basis], dimension=word(dimension, t)), frame)
+            Table(
+                f"{basis}_{dimension}",
+                t("{basis} by {dimension}", basis=BASIS_NAMES[basis], dimension=word(dimension, t)),
+                frame,
+            )
             for basis, one in review.indicated.items()
             for dimension, frame in one.by.items()
         ),
-        Table("change", t("Change of the indicated rate since the last review"), pd.DataFrame([vars(c) for c in review.change_decomposition])),
+        Table(
+            "change",
+            t("Change of the indicated rate since the last review"),
+            pd.DataFrame([vars(c) for c in review.change_decomposition]),
+        ),
         Table("accounts", t("Accounts"), review.accounts),
         Table("required_rate", t("Rate needed to stay above the floor"), review.required_rate),
         Table("solvency_curve", t("Solvency curve"), review.solvency_curve),

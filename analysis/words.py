@@ -1,0 +1,54 @@
+"""Codes in the reader's language: parts of a rate, marks, dimensions, prefectures, project types, benefits."""
+
+from __future__ import annotations
+
+from analysis.language import Translator
+from models.messages import Message
+
+WORDS: dict[str, Message] = {
+    "benefits": Message("Benefits"),
+    "prevention": Message("Prevention fund"),
+    "other_outgo": Message("Other outgo"),
+    "transfer_out": Message("Transfers out"),
+    "exposure": Message("Exposure"),
+    "outgo": Message("Outgo"),
+    "loading": Message("Loadings"),
+    "official": Message("official"),
+    "reprint": Message("reprint"),
+    "derived": Message("derived"),
+    "unverified": Message("unverified"),
+    "assumption": Message("assumption"),
+    "prefecture": Message("Prefecture"),
+    "project_type": Message("Project type"),
+    "size_band": Message("Size band"),
+    "unit_kind": Message("Kind of unit"),
+    "synthetic": Message("synthetic"),
+    "housing": Message("Housing"),
+    "municipal": Message("Municipal works"),
+    "road": Message("Roads"),
+    "rail": Message("Rail"),
+    "water": Message("Water works"),
+    "energy": Message("Energy"),
+    "fitout": Message("Fit-out"),
+    "installation": Message("Installation"),
+    "medical": Message("Medical treatment"),
+    "rehabilitation": Message("Rehabilitation"),
+    "inpatient_food": Message("Inpatient food"),
+    "travel": Message("Travel for treatment"),
+    "assistive_device": Message("Assistive devices"),
+    "assessment_fee": Message("Assessment fees"),
+    "disability_lump": Message("Disability lump sums"),
+    "disability_allowance": Message("Disability allowances"),
+    "care_allowance": Message("Care allowances"),
+    "medical_lump": Message("Medical lump sums"),
+    "funeral": Message("Funeral grants"),
+    "survivor_pension": Message("Survivor pensions"),
+    "death_lump": Message("Death lump sums"),
+    "injured_medical_insurance": Message("Medical insurance of grades 1–4"),
+}
+
+
+def word(value: object, t: Translator) -> str:
+    """Return a code (part, mark, dimension …) in the reader's language; other text as it is."""
+    text = str(value)
+    return t.say(WORDS[text]) if text in WORDS else text
