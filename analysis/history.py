@@ -103,7 +103,7 @@ def _statement(book: Book, scenario: Scenario) -> tuple[pd.DataFrame | None, tup
         warnings.append(
             Message("The years {years} have fewer than four quarters and were left out.", {"years": ", ".join(left)})
         )
-    table: pd.DataFrame = pd.concat([flows.loc[~incomplete, "amount"], last]).unstack()  # type: ignore[assignment]
+    table = pd.DataFrame(pd.concat([flows.loc[~incomplete, "amount"], last]).unstack())
     if scenario.valuation_date is not None:
         table = table[
             table.index
