@@ -8,13 +8,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.language import LANGUAGES, Translator, language_of
 from models.messages import InputError
 
-REPORT_FORMATS = ("xlsx", "docx", "pdf", "pptx", "html")
+if TYPE_CHECKING:
+    from data.book import Book
+
+REPORT_FORMATS = ("xlsx",)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -75,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="show the mapping and the first problems; write nothing"
     )
 
+    imports.add_argument("--headers", type=Path, action="append", default=[], help="a file with the office's own names of columns")
+
     demo = command("demo", _demo, "write a synthetic book")
     demo.add_argument("--book", required=True)
     demo.add_argument("--seed", type=int, default=2015)
@@ -126,28 +133,45 @@ def _say_verdict(result: object, t: Translator) -> None:
 
 def _import(arguments: argparse.Namespace, t: Translator) -> None:
     from data import importing
-    from data.book import open_book
 
-    with open_book(arguments.book, create=True) as book:
+    options = {"unit": arguments.unit, "headers": arguments.headers}
+    with _book_to_fill(arguments.book, keep=not arguments.dry_run) as book:
         if arguments.dry_run:
             for file in arguments.files:
-                for line in importing.preview(file, book=book, unit=arguments.unit).lines():
+                for line in importing.preview(file, book, **options).lines():
                     print(t.say(line))
             return
         report = importing.import_files(
             book,
             arguments.files,
-            unit=arguments.unit,
             accept_good_rows=arguments.good_rows,
             author=os.environ.get("USERNAME", ""),
             progress=lambda message: print(t.say(message), file=sys.stderr),
+            **options,
         )
-    for line in report.lines():
-        print(t.say(line))
-    if report.refused and not report.accepted:
-        raise InputError(
-            "Nothing was imported. Correct the rows named above, or import the good rows with --good-rows."
-        )
+        for line in report.lines():
+            print(t.say(line))
+        if report.refused and not report.accepted:
+            raise InputError(
+                "Nothing was imported. Correct the rows named above, or import the good rows with --good-rows."
+            )
+
+
+@contextmanager
+def _book_to_fill(name: str, keep: bool = True) -> Iterator[Book]:
+    """Open or make a book; one that was made and not filled is taken away again."""
+    from data.book import open_book
+
+    is_new = "://" not in name and not Path(name).exists()
+    done = False
+    try:
+        with open_book(name, create=True) as book:
+            yield book
+            done = True
+    finally:
+        if is_new and not (done and keep):
+            for suffix in ("", "-wal", "-shm"):
+                Path(name + suffix).unlink(missing_ok=True)
 
 
 def _demo(arguments: argparse.Namespace, t: Translator) -> None:
@@ -162,7 +186,7 @@ def _demo(arguments: argparse.Namespace, t: Translator) -> None:
         for name in ("seed", "contractors", "projects", "years")
         if getattr(arguments, name) is not None
     }
-    with open_book(arguments.book, create=True) as book:
+    with _book_to_fill(arguments.book) as book:
         made = make_demo(book, DemoConfig(**chosen))
     print(t.say(made))
 

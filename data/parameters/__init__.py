@@ -46,6 +46,12 @@ def available_overlays() -> list[str]:
 
 
 @cache
+def subject_of(name: str) -> str:
+    """Return the subject file (without suffix) that a parameter stands in."""
+    return next(path.stem for path in sorted(FOLDER.glob("*.yaml")) if name in _read(path))
+
+
+@cache
 def _base() -> Mapping[str, Parameter]:
     entries: dict[str, Parameter] = {}
     for path in sorted(FOLDER.glob("*.yaml")):
