@@ -196,7 +196,7 @@ def _guide(arguments: argparse.Namespace, t: Translator) -> None:
 
     from data.parameters import load_parameters
 
-    print(guide(load_parameters(*arguments.overlay), t.language))
+    print(guide(load_parameters(*arguments.overlay), t.language), end="")
 
 
 if __name__ == "__main__":
