@@ -80,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="show the mapping and the first problems; write nothing"
     )
 
-    imports.add_argument("--headers", type=Path, action="append", default=[], help="a file with the office's own names of columns")
+    imports.add_argument(
+        "--headers", type=Path, action="append", default=[], help="a file with the office's own names of columns"
+    )
 
     demo = command("demo", _demo, "write a synthetic book")
     demo.add_argument("--book", required=True)
@@ -177,8 +179,6 @@ def _book_to_fill(name: str, keep: bool = True) -> Iterator[Book]:
 def _demo(arguments: argparse.Namespace, t: Translator) -> None:
     from data.demo import DemoConfig, make_demo
 
-    from data.book import open_book
-
     if not arguments.book.startswith(("postgresql", "sqlite:")) and Path(arguments.book).exists():
         raise InputError("{path} is already there. Name a new file: a book is never overwritten.", path=arguments.book)
     chosen = {
@@ -192,9 +192,8 @@ def _demo(arguments: argparse.Namespace, t: Translator) -> None:
 
 
 def _guide(arguments: argparse.Namespace, t: Translator) -> None:
-    from data.parameters.guide import guide
-
     from data.parameters import load_parameters
+    from data.parameters.guide import guide
 
     print(guide(load_parameters(*arguments.overlay), t.language), end="")
 

@@ -59,7 +59,7 @@ def dress(chart: alt.TopLevelMixin, t: Translator, title: Message | str, subtitl
 def wrapped(title: str, t: Translator) -> list[str]:
     """Return a title in lines that fit half a page: Vega does not break lines itself."""
     if t.language == "zh":
-        cut = 24
+        cut = 28
         return [title] if len(title) <= cut else [*wrapped_at(title, cut)]
     return textwrap.wrap(title, 48)
 

@@ -93,8 +93,8 @@ def _statement(book: Book, scenario: Scenario) -> tuple[pd.DataFrame | None, tup
     marks = tuple(sorted(set(rows["mark"].dropna()) - {"official", "own", "synthetic"}))
     year = rows["period"].str[:4].astype("int64")
     quarterly = rows["period"].str.contains("Q")
-    last = rows.assign(year=year)[rows["item"].isin(["balance", "reserve", "insured_persons"])]
-    last = last.sort_values("period").groupby(["year", "item"])["amount"].last()
+    stocks = rows.assign(year=year)[rows["item"].isin(["balance", "reserve", "insured_persons"])]
+    last = stocks.sort_values("period").groupby(["year", "item"])["amount"].last()
     flows = rows.assign(year=year, part=quarterly)[~rows["item"].isin(["balance", "reserve", "insured_persons"])]
     flows = flows.groupby(["year", "item"]).agg(amount=("amount", "sum"), n=("amount", "size"), part=("part", "any"))
     incomplete = flows["part"] & (flows["n"] < 4)

@@ -105,20 +105,24 @@ class Translator:
         """Return a whole number."""
         return self.number(value, 0)
 
-    def money(self, yuan: float | None, digits: int = 2) -> str:
-        """Return yuan as 亿元, 万元 or 元 (in English bn, m or plain yuan)."""
+    def money(self, yuan: float | None, digits: int | None = None) -> str:
+        """Return yuan as 亿元, 万元 or 元 (in English bn, m or plain yuan); from 1,000 of the unit on without decimals."""
         if yuan is None or yuan != yuan:
             return _NOT_KNOWN
-        size = abs(yuan)
+        size, sign = abs(yuan), "−" if yuan < 0 else ""
+
+        def own_digits(value: float) -> int:
+            return digits if digits is not None else 0 if value >= 1000 else 2
+
         if self.language == "zh":
             for unit, name in ((1e8, "亿元"), (1e4, "万元")):
                 if size >= unit:
-                    return self.number(yuan / unit, digits) + name
-            return self.number(yuan, digits) + "元"
+                    return self.number(yuan / unit, own_digits(size / unit)) + name
+            return self.number(yuan, own_digits(size)) + "元"
         for unit, name in ((1e9, "bn"), (1e6, "m")):
             if size >= unit:
-                return "¥" + self.number(yuan / unit, digits) + name
-        return "¥" + self.number(yuan, digits)
+                return sign + "¥" + self.number(size / unit, own_digits(size / unit)) + name
+        return sign + "¥" + self.number(size, own_digits(size))
 
     def permille(self, rate: float | None, digits: int = 2) -> str:
         """Return a fraction in per mille: 0.00123 is 1.23‰."""

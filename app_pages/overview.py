@@ -33,7 +33,7 @@ def body(review: RateReview, t: Translator) -> None:
     )
     middle.metric(t("Probability of solvency"), t.percent(review.probability_solvent), border=True, height="stretch")
     right.metric(t("Payable months now"), t.months(review.payable_months), border=True, height="stretch")
-    last.metric(t("Balance"), t.money(opening, 0 if abs(opening) >= 1e10 else 2), border=True, height="stretch")
+    last.metric(t("Balance"), t.money(opening), border=True, height="stretch")
     left, right = st.columns(2)
     left.altair_chart(charts.solvency_curve(review, t), key="solvency")
     right.altair_chart(charts.fund_fan(review, t), key="fan")

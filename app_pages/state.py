@@ -47,17 +47,25 @@ def translator() -> Translator:
     return Translator(next(code for code, own in LANGUAGE_LABELS.items() if own == label))
 
 
+PAGES: Mapping[str, tuple[Message, str]] = {
+    "overview": (Message("Overview"), ":material/balance:"),
+    "break_even": (Message("Break-even"), ":material/target:"),
+    "fund": (Message("Fund"), ":material/account_balance:"),
+    "parameters": (Message("Parameters and sources"), ":material/menu_book:"),
+}
+"""Page file → its title and icon, in the order of the work."""
+
+
+def page_names() -> list[str]:
+    """Return the names of the page files in the order of the work."""
+    return list(PAGES)
+
+
 def page_list(t: Translator) -> list[Any]:
-    """Return the pages in the order of the work."""
-    titles = {
-        "overview": (t("Overview"), ":material/balance:"),
-        "break_even": (t("Break-even"), ":material/target:"),
-        "fund": (t("Fund"), ":material/account_balance:"),
-        "parameters": (t("Parameters and sources"), ":material/menu_book:"),
-    }
+    """Return the pages for `st.navigation`."""
     return [
-        st.Page(ROOT / "app_pages" / f"{name}.py", title=title, icon=icon, default=name == "overview")
-        for name, (title, icon) in titles.items()
+        st.Page(ROOT / "app_pages" / f"{name}.py", title=t.say(title), icon=icon, default=name == "overview")
+        for name, (title, icon) in PAGES.items()
     ]
 
 

@@ -27,12 +27,18 @@ def experience_from_ledgers(book: Book) -> pd.DataFrame:
 
     contractor = func.coalesce(cases.c.contractor_id, projects.c.contractor_id)
     joined = cases.outerjoin(projects, (projects.c.project_id == cases.c.project_id) & current[0])
-    written = select(
-        projects.c.contractor_id.label("unit"),
-        year(projects.c.enrolment_date).label("year"),
-        func.sum(projects.c.total_cost_yuan).label("exposure_yuan"),
-        func.sum(func.coalesce(projects.c.premium_yuan, projects.c.rate * projects.c.total_cost_yuan)).label("premium_yuan"),
-    ).where(current[0], func.coalesce(projects.c.status, "") != "cancelled").group_by("unit", "year")
+    written = (
+        select(
+            projects.c.contractor_id.label("unit"),
+            year(projects.c.enrolment_date).label("year"),
+            func.sum(projects.c.total_cost_yuan).label("exposure_yuan"),
+            func.sum(func.coalesce(projects.c.premium_yuan, projects.c.rate * projects.c.total_cost_yuan)).label(
+                "premium_yuan"
+            ),
+        )
+        .where(current[0], func.coalesce(projects.c.status, "") != "cancelled")
+        .group_by("unit", "year")
+    )
     happened = (
         select(
             contractor.label("unit"),
@@ -45,25 +51,37 @@ def experience_from_ledgers(book: Book) -> pd.DataFrame:
         .group_by("unit", "year")
     )
     paid = (
-        select(contractor.label("unit"), year(payments.c.payment_date).label("year"), func.sum(payments.c.amount_yuan).label("paid_yuan"))
+        select(
+            contractor.label("unit"),
+            year(payments.c.payment_date).label("year"),
+            func.sum(payments.c.amount_yuan).label("paid_yuan"),
+        )
         .select_from(payments.join(joined, payments.c.case_id == cases.c.case_id))
         .where(current[1], current[2])
         .group_by("unit", "year")
     )
     incurred = (
-        select(contractor.label("unit"), year(cases.c.injury_date).label("year"), func.sum(payments.c.amount_yuan).label("incurred_yuan"))
+        select(
+            contractor.label("unit"),
+            year(cases.c.injury_date).label("year"),
+            func.sum(payments.c.amount_yuan).label("incurred_yuan"),
+        )
         .select_from(payments.join(joined, payments.c.case_id == cases.c.case_id))
         .where(current[1], current[2])
         .group_by("unit", "year")
     )
     with book.engine.connect() as connection:
-        frames = [pd.read_sql(query, connection).set_index(["unit", "year"]) for query in (written, happened, paid, incurred)]
+        frames = [
+            pd.read_sql(query, connection).set_index(["unit", "year"]) for query in (written, happened, paid, incurred)
+        ]
     table = pd.concat(frames, axis=1).fillna(0.0).reset_index()
     names = [f.name for f in schema.TABLES["experience"]]
     table = table.assign(period=table["year"].astype("int64").astype("str"), unit_kind="contractor")
     table["base_premium_yuan"] = table["premium_yuan"]
     prefecture = book.table("contractors", ["contractor_id", "prefecture"])
-    table = table.drop(columns="year").merge(prefecture.rename(columns={"contractor_id": "unit"}), on="unit", how="left")
+    table = table.drop(columns="year").merge(
+        prefecture.rename(columns={"contractor_id": "unit"}), on="unit", how="left"
+    )
     from data.book import typed
 
     return typed(table.reindex(columns=names), "experience").sort_values(["unit", "period"], ignore_index=True)

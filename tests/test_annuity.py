@@ -62,7 +62,7 @@ def test_temporary_and_deferred_make_the_whole_and_recur(age, years, rate):
 def test_the_cap_releases_when_a_child_leaves():
     spouse, child = {"kind": "spouse", "age": 38}, {"kind": "child", "age": 8}
     alone, one, three = survivors([spouse]), survivors([spouse, child]), survivors([spouse, *[child] * 3])
-    assert alone == pytest.approx(0.4 * monthly_annuity_due("CL6", 38, 0.03), rel=1e-4)
+    assert alone == pytest.approx(0.4 * monthly_annuity_due("CL6", 38, 0.03), rel=1e-12)
     assert alone < one < three < alone + 3 * (one - alone)
     # With no interest and no deaths to speak of, 100% is paid for the ten years to 18 and 40% for life afterwards.
     flat = survivors([spouse, *[child] * 3], rate=0.0)

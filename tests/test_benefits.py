@@ -24,7 +24,10 @@ def frame(n, seed=0):
             "care": rng.choice(["none", "partial", "major", "full"], n),
             "age": rng.integers(18, 66, n),
             "sex": rng.choice(["male", "female"], n),
-            "dependants": [[{"kind": "spouse", "age": 40}, {"kind": "child", "age": int(a)}] if d else [] for d, a in zip(death, rng.integers(0, 20, n), strict=True)],
+            "dependants": [
+                [{"kind": "spouse", "age": 40}, {"kind": "child", "age": int(a)}] if d else []
+                for d, a in zip(death, rng.integers(0, 20, n), strict=True)
+            ],
             "employment_ended": rng.random(n) < 0.5,
         }
     )
@@ -44,7 +47,9 @@ def test_order_does_not_matter_and_amounts_are_whole_fen(seed):
     first = statutory_benefits(cases, PARAMETERS)
     shuffled = statutory_benefits(cases.sample(frac=1, random_state=seed), PARAMETERS)
     columns = ["case_id", "benefit"]
-    pd.testing.assert_frame_equal(first.sort_values(columns, ignore_index=True), shuffled.sort_values(columns, ignore_index=True))
+    pd.testing.assert_frame_equal(
+        first.sort_values(columns, ignore_index=True), shuffled.sort_values(columns, ignore_index=True)
+    )
     assert (np.abs(first["amount"] * 100 - (first["amount"] * 100).round()) < 1e-6).all()
     assert (first["amount"] > 0).all()
 
@@ -52,10 +57,19 @@ def test_order_does_not_matter_and_amounts_are_whole_fen(seed):
 @settings(deadline=None, max_examples=40)
 @given(st.floats(100, 100_000), st.floats(100, 100_000), st.integers(1, 10))
 def test_a_higher_wage_never_gives_less_and_bounds_hold(wage, other, grade):
-    row = {**frame(1).iloc[0].to_dict(), "outcome": "injury", "grade": grade, "pool_average_wage_yuan": 8000.0, "care": "none"}
+    row = {
+        **frame(1).iloc[0].to_dict(),
+        "outcome": "injury",
+        "grade": grade,
+        "pool_average_wage_yuan": 8000.0,
+        "care": "none",
+    }
     low, high = sorted((wage, other))
     amounts = [
-        statutory_benefits(pd.DataFrame([{**row, "own_wage_yuan": w}]), PARAMETERS).set_index("benefit")["amount"]["disability_lump"] for w in (low, high)
+        statutory_benefits(pd.DataFrame([{**row, "own_wage_yuan": w}]), PARAMETERS).set_index("benefit")["amount"][
+            "disability_lump"
+        ]
+        for w in (low, high)
     ]
     months = {1: 27, 2: 25, 3: 23, 4: 21, 5: 18, 6: 16, 7: 13, 8: 11, 9: 9, 10: 7}[grade]
     assert amounts[0] <= amounts[1]

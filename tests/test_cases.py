@@ -11,7 +11,11 @@ from data.parameters import load_parameters
 from models.benefits import statutory_benefits
 
 FILES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
-CASES = [(f"{path.stem}: {case['title']}", case) for path in FILES for case in yaml.safe_load(path.read_text(encoding="utf-8"))]
+CASES = [
+    (f"{path.stem}: {case['title']}", case)
+    for path in FILES
+    for case in yaml.safe_load(path.read_text(encoding="utf-8"))
+]
 DEFAULTS = {
     "case_id": "1",
     "injury_date": date(2025, 5, 1),

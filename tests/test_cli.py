@@ -25,10 +25,16 @@ def test_review_of_a_public_book(book, language, tmp_path, capsys):
     t = Translator(language)
     assert t.permille(content["indicated"]["pay_as_you_go"]["rate"]) in printed
     workbook = openpyxl.load_workbook(tmp_path / "输出" / "review.xlsx", read_only=True)
-    text = "\n".join(str(c.value) for sheet in workbook for row in sheet.iter_rows() for c in row if c.value is not None)
+    text = "\n".join(
+        str(c.value) for sheet in workbook for row in sheet.iter_rows() for c in row if c.value is not None
+    )
     assert content["book"]["fingerprint"][:16] in text
     # figures agree with review.json: payable months of the last year
-    assert any(abs(float(c) - content["accounts"][-1]["payable_months"]) < 1e-9 for c in text.split("\n") if c.replace(".", "", 1).isdigit())
+    assert any(
+        abs(float(c) - content["accounts"][-1]["payable_months"]) < 1e-9
+        for c in text.split("\n")
+        if c.replace(".", "", 1).isdigit()
+    )
 
 
 def test_scenario_file_changes_the_review(tmp_path):
@@ -63,18 +69,35 @@ def test_bad_input_ends_with_2_says_why_in_chinese_and_writes_nothing(name, cont
     assert not (tmp_path / "o").exists()
 
 
-@pytest.mark.parametrize("text", ["base_rat: 0.001\n", "base_rate: 5\n", "base_rate: [1\n", "growth: {construction: viele}\n", "shocks: [{kind: war}]\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "base_rat: 0.001\n",
+        "base_rate: 5\n",
+        "base_rate: [1\n",
+        "growth: {construction: viele}\n",
+        "shocks: [{kind: war}]\n",
+    ],
+)
 def test_bad_scenarios_end_with_2(text, tmp_path, capsys):
     path = tmp_path / "s.yaml"
     path.write_text(text, encoding="utf-8")
-    assert cli.main(["review", "--book", "xpcc", "--scenario", str(path), "--out", str(tmp_path / "o"), "--language", "en"]) == 2
+    assert (
+        cli.main(
+            ["review", "--book", "xpcc", "--scenario", str(path), "--out", str(tmp_path / "o"), "--language", "en"]
+        )
+        == 2
+    )
     assert capsys.readouterr().err.strip()
     assert not (tmp_path / "o").exists()
 
 
 def test_import_then_review_of_a_book(tmp_path, capsys):
     source = tmp_path / "收支.csv"
-    source.write_text("年度,基金收入（万元）,基金支出（万元）,累计结余（万元）\n2019,100,80,300\n2020,110,95,315\n", encoding="gb18030")
+    source.write_text(
+        "年度,基金收入（万元）,基金支出（万元）,累计结余（万元）\n2019,100,80,300\n2020,110,95,315\n",
+        encoding="gb18030",
+    )
     book = tmp_path / "账套.sqlite"
     assert cli.main(["import", "--book", str(book), str(source), "--language", "zh"]) == 0
     assert "新增6行" in capsys.readouterr().out

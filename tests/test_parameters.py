@@ -25,7 +25,24 @@ def test_every_value_has_reference_mark_and_both_descriptions():
         assert dates == sorted(set(dates))
 
 
-INCOME = {2010: 19109, 2011: 21810, 2012: 24565, 2013: 26955, 2014: 28844, 2015: 31195, 2016: 33616, 2017: 36396, 2018: 39251, 2019: 42359, 2020: 43834, 2021: 47412, 2022: 49283, 2023: 51821, 2024: 54188, 2025: 56502}
+INCOME = {
+    2010: 19109,
+    2011: 21810,
+    2012: 24565,
+    2013: 26955,
+    2014: 28844,
+    2015: 31195,
+    2016: 33616,
+    2017: 36396,
+    2018: 39251,
+    2019: 42359,
+    2020: 43834,
+    2021: 47412,
+    2022: 49283,
+    2023: 51821,
+    2024: 54188,
+    2025: 56502,
+}
 
 
 @pytest.mark.parametrize(("year", "income"), INCOME.items())
@@ -92,7 +109,9 @@ def test_a_bad_overlay_is_refused_by_place(tmp_path, text, says):
 
 def test_an_office_overlay_takes_effect_from_its_date(tmp_path):
     path = tmp_path / "office.yaml"
-    path.write_text("project_rate: {values: [{from: 2026-01-01, value: 0.0015, mark: official, reference: 某文}]}", encoding="utf-8")
+    path.write_text(
+        "project_rate: {values: [{from: 2026-01-01, value: 0.0015, mark: official, reference: 某文}]}", encoding="utf-8"
+    )
     parameters = load_parameters(path)
     assert parameters.value("project_rate", date(2025, 12, 31)) == PARAMETERS.value("project_rate", date(2025, 12, 31))
     assert parameters.entry("project_rate", date(2026, 1, 1)).reference == "某文"

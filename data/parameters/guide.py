@@ -48,11 +48,19 @@ def guide(parameters: Parameters, language: str) -> str:
             subject = subject_of(name)
             lines += ["", f"## {subject}", "", _heading(subject)]
         limits = f" · {words['range']} {parameter.range[0]:g}–{parameter.range[1]:g}" if parameter.range else ""
-        lines += ["", f"### {parameter.description[language]}", "", f"`{name}` · {words['unit']}: {parameter.unit}{limits}", ""]
+        lines += [
+            "",
+            f"### {parameter.description[language]}",
+            "",
+            f"`{name}` · {words['unit']}: {parameter.unit}{limits}",
+            "",
+        ]
         lines += ["| " + " | ".join(words["columns"]) + " |", "|---|---|---|---|"]
         for value in parameter.values:
             confidence = f" ({value.confidence:.0%})" if value.confidence is not None else ""
-            lines.append(f"| {value.effective} | {_shown(value.value)} | {value.mark}{confidence} | {value.reference} |")
+            lines.append(
+                f"| {value.effective} | {_shown(value.value)} | {value.mark}{confidence} | {value.reference} |"
+            )
     return "\n".join(lines) + "\n"
 
 

@@ -1,0 +1,56 @@
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+expect.set_options(timeout=60_000)
+
+WORDS = {"zh-CN": ("概览", "测算费率", "基准费率"), "en-US": ("Overview", "Indicated rate", "Base rate")}
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
+def test_a_slider_moves_the_curve_and_the_link(open_page, locale):
+    title, rate, slider_label = WORDS[locale]
+    page = open_page("?book=national", locale, f"overview-{locale}")
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    metrics = page.get_by_test_id("stMetricValue")
+    expect(metrics).to_have_count(4)
+    chart = page.get_by_test_id("stVegaLiteChart").first
+    expect(chart.locator("canvas, svg").first).to_be_visible()
+    expect(page.get_by_text(rate, exact=True)).to_be_visible()
+    probability, picture = metrics.nth(1).inner_text(), chart.screenshot()
+    slider = page.get_by_role("slider", name=slider_label)
+    slider.focus()
+    for _ in range(30):
+        slider.press("ArrowRight")
+    expect(metrics.nth(1)).not_to_have_text(probability)
+    page.wait_for_url("**/*rate=1.3*")
+    page.wait_for_timeout(800)
+    assert chart.screenshot() != picture
+    assert "font" in page.evaluate(
+        "[...document.fonts].filter(f => f.status === 'loaded').map(f => 'font ' + f.family).join()"
+    )
+
+
+def test_every_page_opens_from_the_menu(open_page):
+    page = open_page("?book=xinjiang", "zh-CN", "menu")
+    for name in ("收支平衡", "基金", "参数与依据", "概览"):
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=False).click()
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_a_link_restores_inputs_in_the_other_language(open_page):
+    page = open_page("?book=xpcc&rate=1.5&years=20&lang=English", "zh-CN", "link")
+    expect(page.get_by_role("heading", name="Overview", exact=True)).to_be_visible()
+    expect(page.get_by_role("slider", name="Base rate")).to_have_value("1.5")
+    expect(page.get_by_role("slider", name="Horizon")).to_have_value("20")
+    expect(page.get_by_text("At 1.50‰ the fund stays above its floor for 20 years", exact=False).first).to_be_visible()
+
+
+def test_chinese_is_drawn_with_the_shipped_font(open_page):
+    page = open_page("?book=national", "zh-CN", "font")
+    expect(page.get_by_role("heading", name="概览", exact=True)).to_be_visible()
+    page.wait_for_function(
+        "document.fonts.check('16px \"Noto Sans SC\"', '概览费率') && [...document.fonts].some(f => f.status === 'loaded' && f.family.includes('Noto Sans SC'))"
+    )

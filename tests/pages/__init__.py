@@ -1,0 +1,1 @@
+"""Every page launched without a browser."""
