@@ -1,0 +1,187 @@
+"""Rows to cells: rows that share every rating variable are one cell, and cells are all that the mean structure needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from models.messages import InputError
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+WIDE = 1 << 16  # a whole-number column with a wider range than this is hashed
+ROOM = 1 << 20  # combined codes beyond this are renumbered, so that counting them stays in cache
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Rows grouped by their rating variables.
+
+    ``values`` (cells,) frame of the variables; ``code`` (rows,) cell of a row; ``exposure`` and ``count`` (rows,) as given;
+    ``left_out`` rows without exposure and without a case, which say nothing and are not among the rows here.
+    """
+
+    values: pd.DataFrame
+    code: Integers
+    exposure: Floats
+    count: Floats
+    left_out: int = 0
+
+    @cached_property
+    def cell_exposure(self) -> Floats:
+        """Return the exposure of each cell."""
+        return self.total(self.exposure)
+
+    @cached_property
+    def cell_count(self) -> Floats:
+        """Return the cases of each cell."""
+        return np.bincount(self.code[self.hit], self.hit_count, len(self.values))
+
+    @cached_property
+    def hit(self) -> Integers:
+        """Return the rows that have cases: few, and the only ones whose logarithms matter."""
+        return np.flatnonzero(self.count)
+
+    @cached_property
+    def hit_count(self) -> Floats:
+        """Return the cases of the rows that have any."""
+        return self.count[self.hit]
+
+    @cached_property
+    def log_factorials(self) -> float:
+        """Return the sum over rows of log(count!)."""
+        return float(gammaln(self.hit_count + 1.0).sum())
+
+    @property
+    def rows(self) -> int:
+        """Return the number of rows with exposure."""
+        return len(self.code)
+
+    def total(self, of_rows: Floats) -> Floats:
+        """Return the sum over the rows of each cell."""
+        return np.bincount(self.code, of_rows, len(self.values))
+
+
+def numbers(rows: pd.DataFrame, column: str) -> Floats:
+    """Return a column as float64; refuse what is not a number, missing, infinite or negative, saying how many rows."""
+    if column not in rows:
+        raise InputError(
+            "The rows have no column {column}; they have {columns}.", column=column, columns=", ".join(map(str, rows))
+        )
+    try:
+        values = rows[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        raise InputError("Column {column} must hold numbers.", column=column) from None
+    if len(values) and not (values.min() >= 0.0 and values.max() < np.inf):  # NaN fails both
+        wrong = int((~((values >= 0.0) & (values < np.inf))).sum())
+        raise InputError(
+            "Column {column} is missing, infinite or negative in {count} rows; give each row a number, 0 or more.",
+            column=column,
+            count=wrong,
+        )
+    return values
+
+
+def _codes(values: pd.Series) -> tuple[NDArray[np.integer], int]:
+    """Return a whole number from 0 for each row, equal where the values are equal, and how many there may be; -1 = missing."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.cat.codes.to_numpy(), len(values.cat.categories)
+    if isinstance(values.dtype, pd.StringDtype) and values.dtype.storage == "pyarrow":
+        encoded = pa.chunked_array([pa.array(values.array)] if not isinstance(values.array, pa.ChunkedArray) else values)
+        encoded = encoded.dictionary_encode().unify_dictionaries().combine_chunks()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()
+        return encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), len(encoded.dictionary)
+    raw = values.to_numpy()
+    if raw.dtype.kind == "b":
+        return raw.view(np.int8), 2
+    if raw.dtype.kind in "iuf" and len(raw):
+        low, high = raw.min(), raw.max()
+        if high - low < WIDE and low == np.floor(low):
+            whole = (raw - low).astype(np.int64)
+            if raw.dtype.kind != "f" or np.array_equal(whole, raw - low):
+                return whole, int(high - low) + 1
+    codes, uniques = pd.factorize(values)
+    return codes, len(uniques)
+
+
+def _renumbered(key: Integers, size: int) -> tuple[Integers, int]:
+    """Return the keys renumbered 0, 1, … in the same order, without gaps."""
+    if size > max(4 * len(key), ROOM):
+        uniques, inverse = np.unique(key, return_inverse=True)
+        return inverse.astype(np.int64, copy=False), len(uniques)
+    there = np.bincount(key, minlength=size) > 0
+    return (np.cumsum(there) - 1)[key], int(there.sum())
+
+
+def grouping(rows: pd.DataFrame, variables: Sequence[str]) -> tuple[pd.DataFrame, Integers]:
+    """Group rows that share the values of all variables.
+
+    Parameters
+    ----------
+    rows : one row an observation
+    variables : columns to group by; none = all rows are one cell
+
+    Returns
+    -------
+    values : (cells,) frame of the variables, categories without those that no row has
+    code : (rows,) number of the cell
+
+    Raises
+    ------
+    InputError : a value is missing
+    """
+    key = np.zeros(len(rows), dtype=np.int64)
+    size = 1
+    for name in variables:
+        codes, levels = _codes(rows[name])
+        if len(codes) and codes.min() < 0:
+            raise InputError(
+                "Column {column} is empty in {count} rows; fill it or leave those rows out.",
+                column=name,
+                count=int((codes < 0).sum()),
+            )
+        if size * max(levels, 1) > ROOM and size > 1:
+            key, size = _renumbered(key, size)
+        key *= max(levels, 1)
+        key += codes
+        size *= max(levels, 1)
+    code, cells = _renumbered(key, size)
+    representative = np.zeros(cells, dtype=np.int64)
+    representative[code[::-1]] = np.arange(len(code) - 1, -1, -1)
+    values = rows[list(variables)].iloc[representative].reset_index(drop=True)
+    for name in variables:
+        if isinstance(values[name].dtype, pd.CategoricalDtype):
+            values[name] = values[name].cat.remove_unused_categories()
+    return values, code
+
+
+def make_cells(rows: pd.DataFrame, variables: Sequence[str], count: str, exposure: str) -> Cells:
+    """Return the cells of the rows, having checked counts and exposures (the errors of :func:`numbers` and :func:`grouping`)."""
+    exposed, counted = numbers(rows, exposure), numbers(rows, count)
+    if len(rows) == 0:
+        raise InputError("There are no rows to fit.")
+    left_out = 0
+    if exposed.min() == 0.0:
+        there = exposed > 0.0
+        orphans = int((counted[~there] > 0.0).sum())
+        if orphans:
+            raise InputError(
+                "{count} rows have cases but no exposure in column {column}; correct the exposure or leave those rows out.",
+                count=orphans,
+                column=exposure,
+            )
+        left_out = int((~there).sum())
+        if left_out == len(rows):
+            raise InputError("Column {column} is 0 in every row: there is no exposure to fit on.", column=exposure)
+        rows, exposed, counted = rows[there], exposed[there], counted[there]
+    values, code = grouping(rows, variables)
+    return Cells(values, code, exposed, counted, left_out)
