@@ -10,18 +10,12 @@ import yaml
 from data.parameters import load_parameters
 from models.benefits import statutory_benefits
 
-FILES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
-CASES = [
-    (f"{path.stem}: {case['title']}", case)
-    for path in FILES
-    for case in yaml.safe_load(path.read_text(encoding="utf-8"))
-]
-DEFAULTS = {
-    "case_id": "1",
+FOLDER = Path(__file__).parent / "cases"
+CASES = [case for path in sorted(FOLDER.glob("*.yaml")) for case in yaml.safe_load(path.read_text(encoding="utf-8"))]
+UNLESS_STATED = {
     "injury_date": date(2025, 5, 1),
-    "grade": 0,
     "outcome": "injury",
-    "own_wage_yuan": None,
+    "grade": 0,
     "care": "none",
     "age": 40,
     "sex": "male",
@@ -30,24 +24,27 @@ DEFAULTS = {
     "pool_average_wage_yuan": 8000,
     "minimum_wage_yuan": 1900,
 }
+OF_EACH = {"monthly": False, "from_month": 1}
 
 
-def test_there_are_enough_cases():
-    assert len(CASES) >= 30
-    assert len({title for title, _ in CASES}) == len(CASES)
+def test_every_case_can_be_read_in_both_languages():
+    assert len({case["id"] for case in CASES}) == len(CASES) >= 30
+    for case in CASES:
+        assert case["title"].keys() == case["reason"].keys() == {"zh", "en"}, case["id"]
+        assert all(case["title"].values()), case["id"]
+        assert all(case["reason"].values()), case["id"]
 
 
-@pytest.mark.parametrize("case", [c for _, c in CASES], ids=[t for t, _ in CASES])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
 def test_case(case):
     parameters = load_parameters(*([case["overlay"]] if "overlay" in case else []))
-    for name, value in case.get("parameters", {}).items():
-        parameters = parameters.with_value(name, date(2015, 1, 1), value, reference="case")
-    row = {**DEFAULTS, **case["case"]}
-    found = statutory_benefits(pd.DataFrame([row]), parameters).set_index("benefit")
-    assert set(found.index) == set(case["expect"])
-    for benefit, expected in case["expect"].items():
-        assert round(float(found.loc[benefit, "amount"]), 2) == expected["amount"]
-        assert bool(found.loc[benefit, "monthly"]) == expected.get("monthly", False)
-        assert int(found.loc[benefit, "from_month"]) == expected.get("from_month", 1)
-        if "paid_by" in expected:
-            assert found.loc[benefit, "paid_by"] == expected["paid_by"]
+    for changed in case.get("parameters", ()):
+        parameters = parameters.with_value(changed["name"], changed["from"], changed["value"], reference=case["id"])
+    cases = pd.DataFrame([{**UNLESS_STATED, "case_id": case["id"], **case["case"]}])
+    found = statutory_benefits(cases, parameters).drop(columns="case_id").to_dict("records")
+    expected = [{**OF_EACH, **benefit} for benefit in case["expect"]]
+    assert sorted(found, key=_order) == sorted(expected, key=_order)
+
+
+def _order(benefit):
+    return benefit["benefit"], benefit["from_month"], benefit["monthly"]
