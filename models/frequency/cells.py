@@ -21,6 +21,12 @@ WIDE = 1 << 16  # a whole-number column with a wider range than this is hashed
 ROOM = 1 << 20  # combined codes beyond this are renumbered, so that counting them stays in cache
 
 
+def summed(code: Integers, values: Floats, size: int) -> Floats:
+    """Return the sum of the values of each code, (size,)."""
+    total: Floats = np.bincount(code, values, size).astype(np.float64, copy=False)
+    return total
+
+
 @dataclass(frozen=True)
 class Cells:
     """Rows grouped by their rating variables.
@@ -43,7 +49,7 @@ class Cells:
     @cached_property
     def cell_count(self) -> Floats:
         """Return the cases of each cell."""
-        return np.bincount(self.code[self.hit], self.hit_count, len(self.values))
+        return summed(self.code[self.hit], self.hit_count, len(self.values))
 
     @cached_property
     def hit(self) -> Integers:
@@ -67,7 +73,7 @@ class Cells:
 
     def total(self, of_rows: Floats) -> Floats:
         """Return the sum over the rows of each cell."""
-        return np.bincount(self.code, of_rows, len(self.values))
+        return summed(self.code, of_rows, len(self.values))
 
 
 def numbers(rows: pd.DataFrame, column: str) -> Floats:
@@ -95,7 +101,9 @@ def _codes(values: pd.Series) -> tuple[NDArray[np.integer], int]:
     if isinstance(values.dtype, pd.CategoricalDtype):
         return values.cat.codes.to_numpy(), len(values.cat.categories)
     if isinstance(values.dtype, pd.StringDtype) and values.dtype.storage == "pyarrow":
-        encoded = pa.chunked_array([pa.array(values.array)] if not isinstance(values.array, pa.ChunkedArray) else values)
+        encoded = pa.chunked_array(
+            [pa.array(values.array)] if not isinstance(values.array, pa.ChunkedArray) else values
+        )
         encoded = encoded.dictionary_encode().unify_dictionaries().combine_chunks()
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.string()).dictionary_encode()

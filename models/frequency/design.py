@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,18 @@ CONTRASTS = ("Treatment", "Poly", "Sum", "Diff", "Helmert")
 LEARNERS = ("bs", "cr", "cc", "center", "standardize", "scale")  # transforms that learn from the rows they first see
 FUNCTIONS: Mapping[str, Any] = {"log": np.log, "sqrt": np.sqrt, "exp": np.exp}
 KNOWN = {"C", "I", "Q", *CONTRASTS, *LEARNERS, *FUNCTIONS}
-NODES = (ast.Expression, ast.Load, ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.List, ast.Tuple, ast.keyword)
+NODES = (
+    ast.Expression,
+    ast.Load,
+    ast.Constant,
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.operator,
+    ast.unaryop,
+    ast.List,
+    ast.Tuple,
+    ast.keyword,
+)
 ALIAS_TOLERANCE = 1e-11  # squared residual of a column on those before it, as a share of its own squared length
 ESTIMABLE_TOLERANCE = 1e-6
 
@@ -86,7 +98,9 @@ def parse(text: str, rows: pd.DataFrame) -> Formula:
     if len(response) != 1 or left[0] not in (response[0], f"Q('{response[0]}')", f'Q("{response[0]}")'):
         raise InputError("The formula {formula} must have one column of counts before the ~.", formula=text)
     if not description.rhs_termlist:
-        raise InputError("The formula {formula} has nothing after the ~; write 1 for one common frequency.", formula=text)
+        raise InputError(
+            "The formula {formula} has nothing after the ~; write 1 for one common frequency.", formula=text
+        )
     variables = tuple(dict.fromkeys(name for names, _ in used for name in names))
     for name in (*response, *variables):
         if name not in rows:
@@ -103,8 +117,7 @@ def parse(text: str, rows: pd.DataFrame) -> Formula:
 def _coded(frame: pd.DataFrame) -> dict[str, Any]:
     """Return the columns as patsy takes them; an ordered column gets polynomial contrasts unless the formula names others."""
     coded: dict[str, Any] = {}
-    for name in frame:
-        column = frame[name]
+    for name, column in frame.items():
         kind = column.dtype
         if isinstance(kind, pd.CategoricalDtype) and kind.ordered and len(kind.categories) > 1:
             coded[str(name)] = patsy.builtins.C(column, patsy.Poly)
@@ -149,7 +162,9 @@ class Design:
         if len(matrix) != len(values):  # patsy gives one row for a formula without columns
             matrix = np.repeat(matrix, len(values), axis=0)
         if not np.isfinite(matrix).all():
-            raise InputError("A term of the formula is infinite or undefined for some rows, such as the logarithm of 0.")
+            raise InputError(
+                "A term of the formula is infinite or undefined for some rows, such as the logarithm of 0."
+            )
         return matrix
 
     def estimable(self, matrix: Floats) -> Any:
@@ -167,7 +182,7 @@ class Design:
             where = values.iloc[int(np.flatnonzero(~known)[0])]
             raise InputError(
                 "The fitted data cannot tell the effects of {combination} apart, so nothing can be said of that combination.",
-                combination=", ".join(f"{name} {where[name]}" for name in values),
+                combination=", ".join(f"{name} {value}" for name, value in where.items()),
             )
         return full[:, self.keep]
 
@@ -204,21 +219,29 @@ def _data(formula: Formula, rows: pd.DataFrame, cells: pd.DataFrame) -> Iterator
 def learn(formula: Formula, rows: pd.DataFrame, cells: pd.DataFrame) -> tuple[Design, Floats]:
     """Return the design and its matrix (cells, kept columns)."""
     if formula.learns:
-        rows = rows.assign(**{n: rows[n].cat.remove_unused_categories() for n in formula.variables if rows[n].dtype == "category"})
+        rows = rows.assign(
+            **{n: rows[n].cat.remove_unused_categories() for n in formula.variables if rows[n].dtype == "category"}
+        )
     environment = patsy.EvalEnvironment([dict(FUNCTIONS)])
     try:
         info = patsy.incr_dbuilder(formula.right, lambda: _data(formula, rows, cells), environment, NA_action="raise")
     except (patsy.PatsyError, ValueError, TypeError) as error:
-        raise InputError("The formula {formula} cannot be read: {reason}.", formula=formula.text, reason=str(error)) from error
+        raise InputError(
+            "The formula {formula} cannot be read: {reason}.", formula=formula.text, reason=str(error)
+        ) from error
     kinds = [(_names(f.code)[0], i.type) for f, i in info.factor_infos.items()]
     categorical = dict.fromkeys(n for names, kind in kinds if kind == "categorical" for n in names)
-    levels = {n: tuple(cells[n].cat.categories if cells[n].dtype == "category" else sorted(cells[n].unique())) for n in categorical}
-    whole = Design(info, tuple(info.column_names), (), (), np.empty((0, 0)), levels, formula.variables)
+    levels = {
+        n: tuple(cells[n].cat.categories if cells[n].dtype == "category" else sorted(cells[n].unique()))
+        for n in categorical
+    }
+    names = tuple(re.sub(r"\bnp\.\w+\((.*?)\)", r"\1", name) for name in info.column_names)  # np.int64(4) is 4
+    whole = Design(info, names, (), (), np.empty((0, 0)), levels, formula.variables)
     full = whole.full(cells)
     keep, drop = _told_apart(full)
     if not keep:
         raise InputError("No term of the formula {formula} varies in the rows.", formula=formula.text)
-    alias = np.linalg.lstsq(full[:, keep], full[:, drop], rcond=None)[0] if drop else np.empty((len(keep), 0))
+    alias: Floats = np.asarray(np.linalg.lstsq(full[:, keep], full[:, drop], rcond=None)[0], dtype=np.float64)
     alias[np.abs(alias) < 1e-9] = 0.0
     design = Design(info, whole.names, tuple(keep), tuple(drop), alias, levels, formula.variables)
     return design, full[:, keep]

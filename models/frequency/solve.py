@@ -8,14 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.special import xlogy
 
-from models.frequency.cells import Cells, Floats
+from models.frequency.cells import Cells, Floats, Integers, grouping, summed
 from models.messages import InputError
 
 ITERATIONS = 100
 TOLERANCE = 1e-12  # change of the log-likelihood, relative, at which one more step ends the search
+SAMPLE = 5000  # rows looked at to see whether exposures repeat
+LEAST_LOG_ALPHA = -18.0  # below it the rows are Poisson
 LARGEST_STEP = 30.0  # of a linear predictor in one step
 
 
@@ -62,7 +65,8 @@ def _inverse(information: Floats) -> Floats:
     except LinAlgError:
         values, vectors = np.linalg.eigh(scaled)
         inverse = (vectors / np.maximum(values, 1e-14)) @ vectors.T
-    return inverse / np.outer(size, size)
+    inverse /= np.outer(size, size)
+    return inverse
 
 
 def _poisson_likelihood(cells: Cells, rate: Floats) -> float:
@@ -86,12 +90,8 @@ def poisson(x: Floats, cells: Cells) -> Solution:
     exposure, count = cells.cell_exposure, cells.cell_count
     start = 0.9 * count / exposure + 0.1 * count.sum() / exposure.sum()
     weight = start * exposure
-    predictor = np.log(start)
-    b = _inverse(basis.matrix.T @ (weight[:, None] * basis.matrix)) @ (
-        basis.matrix.T @ (weight * (predictor + (count - weight) / weight))
-    )
-    predictor = np.clip(basis.matrix @ b, np.log(start).min() - LARGEST_STEP, np.log(start).max() + LARGEST_STEP)
-    rate = np.exp(predictor)
+    b = _inverse(basis.matrix.T @ (weight[:, None] * basis.matrix)) @ (basis.matrix.T @ (weight * np.log(start)))
+    rate = np.exp(basis.matrix @ b)
     best = _poisson_likelihood(cells, rate)
     last = False
     for _ in range(ITERATIONS):
@@ -120,3 +120,127 @@ def _climb(matrix: Floats, b: Floats, step: Floats, best: float, cells: Cells) -
 
 def _not_found() -> InputError:
     return InputError("The search for the best fit does not end: simplify the formula, or join levels with few cases.")
+
+
+@dataclass(frozen=True)
+class _Units:
+    """What the negative binomial needs of the rows: distinct (cell, exposure, count) and how often each occurs, if that is fewer; else the rows."""
+
+    code: Integers
+    exposure: Floats
+    count: Floats
+    often: Floats | None
+    above: Floats  # number of rows with a count above 0, 1, 2, …
+
+
+def _units(cells: Cells) -> _Units:
+    sample = min(cells.rows, SAMPLE)
+    above = np.cumsum(np.bincount(cells.hit_count.astype(np.int64))[::-1])[::-1][1:].astype(np.float64)
+    if len(np.unique(cells.exposure[:sample])) > sample // 4:
+        return _Units(cells.code, cells.exposure, cells.count, None, above)
+    frame = pd.DataFrame({"code": cells.code, "exposure": cells.exposure, "count": cells.count}, copy=False)
+    values, code = grouping(frame, ("code", "exposure", "count"))
+    often = np.bincount(code).astype(np.float64)
+    return _Units(values["code"].to_numpy(), values["exposure"].to_numpy(), values["count"].to_numpy(), often, above)
+
+
+@dataclass(frozen=True)
+class _Slopes:
+    """Log-likelihood (without the factorials) and its derivatives by linear predictor of each cell and by the logarithm of alpha."""
+
+    likelihood: float
+    by_cell: Floats
+    weight: Floats
+    mixed: Floats
+    by_alpha: float
+    curvature: float
+
+
+def _slopes(units: _Units, rate: Floats, alpha: float) -> _Slopes:
+    mean = units.exposure * rate[units.code]
+    swell = 1.0 + alpha * mean
+    log_swell = np.log1p(alpha * mean)
+    shape = units.count + 1.0 / alpha
+    share = mean / swell
+    often = 1.0 if units.often is None else units.often
+
+    def by_cell(values: Floats) -> Floats:
+        return summed(units.code, values * often, len(rate))
+
+    below = np.arange(len(units.above))
+    grown = below / (1.0 + alpha * below)
+    hit = np.flatnonzero(units.count)
+    hits = units.count[hit] * (often if isinstance(often, float) else often[hit])
+    likelihood = units.above @ np.log1p(alpha * below) + hits @ np.log(mean[hit]) - (often * shape * log_swell).sum()
+    first = units.above @ grown + (often * (log_swell / alpha**2 - share * shape)).sum()
+    second = (
+        often * (share**2 * shape + 2.0 * (share / alpha**2 - log_swell / alpha**3))
+    ).sum() - units.above @ grown**2
+    excess = (units.count - mean) / swell
+    return _Slopes(
+        float(likelihood),
+        by_cell(excess),
+        by_cell(share * (1.0 + alpha * units.count) / swell),
+        by_cell(alpha * excess * share),
+        float(alpha * first),
+        float(alpha**2 * second + alpha * first),
+    )
+
+
+def _moment_alpha(cells: Cells, rate: Floats) -> float:
+    """Return alpha by moments given the means; its sign is that of the likelihood's slope where alpha is 0 (Dean & Lawless 1989)."""
+    mean = cells.exposure * rate[cells.code]
+    return float((((cells.count - mean) ** 2 - cells.count).sum()) / (mean**2).sum())
+
+
+def negative_binomial(x: Floats, cells: Cells) -> Solution:
+    """Fit a negative binomial model, variance = mean + alpha mean², by maximum likelihood in the coefficients and alpha together.
+
+    Parameters
+    ----------
+    x : (cells, p) of full rank
+    cells : whole counts, and exposures; the likelihood is that of the rows
+
+    Returns
+    -------
+    Solution : with the inverse of the observed information; ``alpha`` 0 and the Poisson estimates where the rows vary less than Poisson does
+    """
+    start = poisson(x, cells)
+    alpha = _moment_alpha(cells, start.rate)
+    if alpha <= 0.0:
+        return start
+    units = _units(cells)
+    basis = _basis(x, cells.cell_exposure)
+    matrix, p = basis.matrix, x.shape[1]
+    b = np.append(np.linalg.solve(basis.back, start.coefficients), np.log(alpha))
+    at = _slopes(units, np.exp(matrix @ b[:p]), np.exp(b[p]))
+    last = False
+    for _ in range(ITERATIONS):
+        information = np.zeros((p + 1, p + 1))
+        information[:p, :p] = matrix.T @ (at.weight[:, None] * matrix)
+        information[p, :p] = information[:p, p] = matrix.T @ at.mixed
+        information[p, p] = -at.curvature
+        if np.linalg.eigvalsh(information)[0] <= 0.0:  # far from the top: each part climbs by itself
+            information[p, :p] = information[:p, p] = 0.0
+            information[p, p] = max(abs(at.curvature), abs(at.by_alpha))
+        covariance = _inverse(information)
+        if last:
+            back = basis.back @ covariance[:p, :p] @ basis.back.T
+            return Solution(
+                basis.back @ b[:p], back, np.exp(matrix @ b[:p]), float(np.exp(b[p])), float(np.sqrt(covariance[p, p]))
+            )
+        step = covariance @ np.append(matrix.T @ at.by_cell, at.by_alpha)
+        size = min(1.0, LARGEST_STEP / np.abs(matrix @ step[:p]).max(initial=1e-300), 2.0 / max(abs(step[p]), 1e-300))
+        for _ in range(ITERATIONS):
+            tried = b + size * step
+            if tried[p] < LEAST_LOG_ALPHA:
+                return start
+            then = _slopes(units, np.exp(matrix @ tried[:p]), np.exp(tried[p]))
+            if then.likelihood >= at.likelihood - 1e-12 * (abs(at.likelihood) + 1.0):
+                break
+            size /= 2.0
+        else:
+            raise _not_found()
+        last = abs(then.likelihood - at.likelihood) <= TOLERANCE * (abs(at.likelihood) + 1.0)
+        b, at = tried, then
+    raise _not_found()
