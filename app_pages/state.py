@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from analysis.review import Prepared, conclude, prepare
 from analysis.scenario import Growth, Scenario
 from analysis.words import word
 from data.book import Book, open_book
+from data.demo import make_demo
 from models.messages import InputError, Message
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,14 +73,28 @@ def page_list(t: Translator) -> list[Any]:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _book(name: str) -> Book:
-    return open_book(name)
+    return open_book(demo_book()) if name == "demo" else open_book(name)
+
+
+def demo_book() -> Path:
+    """Return the demonstration book's file; it is made on first use, and stands under its name only when it is complete."""
+    path = ROOT / "books" / "demo.sqlite"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            made = Path(folder) / path.name
+            with open_book(made, create=True) as book:
+                make_demo(book)
+            for file in (made.with_suffix(".truth.json"), made):
+                file.replace(path.parent / file.name)
+    return path
 
 
 def book_choices() -> list[str]:
     """Return the books at hand: the one given at start, those in ``books/``, and the public reference books."""
     given = os.environ.get("PINGHENG_BOOK")
-    own = sorted(str(path) for path in (ROOT / "books").glob("*.sqlite"))
-    return list(dict.fromkeys([*([given] if given else []), *own, *REFERENCE_BOOKS]))
+    own = sorted(str(path) for path in (ROOT / "books").glob("*.sqlite") if path.stem != "demo")
+    return list(dict.fromkeys([*([given] if given else []), *own, "demo", *REFERENCE_BOOKS]))
 
 
 BOOK_NAMES: Mapping[str, Message] = {

@@ -34,12 +34,16 @@ def test_winter_stop_earns_nothing_in_winter():
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(0, 8000), st.integers(30, 2000), st.floats(0, 1), st.sampled_from(["linear", "s_curve"]), st.booleans())
+@given(
+    st.integers(0, 8000), st.integers(30, 2000), st.floats(0, 1), st.sampled_from(["linear", "s_curve"]), st.booleans()
+)
 def test_share_rises_from_0_to_1_and_its_inverse_is_the_day(first, length, share, shape, winter):
     calendar = WINTER if winter else PLAIN
     start = np.datetime64("2000-01-01") + np.array([first])
     end = start + length
-    shares = [earned_share(start, end, start[0] + d, calendar, shape)[0] for d in range(0, length + 1, max(length // 20, 1))]
+    shares = [
+        earned_share(start, end, start[0] + d, calendar, shape)[0] for d in range(0, length + 1, max(length // 20, 1))
+    ]
     assert shares[0] == 0
     assert (np.diff(shares) >= -1e-12).all()
     assert earned_share(start, end, end[0], calendar, shape)[0] == 1

@@ -2,76 +2,214 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from data.parameters import FOLDER, subject_of
-from models.parameters import Parameters
+from models.messages import InputError
+from models.parameters import MARKS, Parameter, Parameters
 
-_WORDS = {
+SUBJECTS = ("benefits", "wages", "rates", "fund", "construction", "actuarial", "projection")
+"""The order of the guide: the law first, assumptions last."""
+
+_WORDS: Mapping[str, Mapping[str, str]] = {
     "zh": {
         "title": "参数指南",
-        "intro": "由 data/parameters/ 中的文件生成。每个数值都有施行日期、依据和标记；按日期查用。",
+        "intro": "由 `data/parameters/` 中的文件生成（`python start.py guide --language zh`）。每个数值自施行日期起有效，直到下一个数值；按日期查用，早于第一个"
+        "日期的查询会报错。每个数值都有依据和标记；其他省份或单位用覆盖文件改变数值（`--overlay`）。",
+        "overlays": "已应用的覆盖文件",
         "marks": "标记",
-        "official": "官方文本",
-        "reprint": "转载，文号可查，原文未核对",
-        "derived": "由上述数字推算",
-        "unverified": "未核实（括号内为可信度）",
-        "assumption": "本程序假设，应以本基金数据替换",
+        "mark": "标记",
+        "meaning": "含义",
         "unit": "单位",
         "range": "允许范围",
-        "columns": ("自", "数值", "标记", "依据"),
+        "from": "自",
+        "value": "数值",
+        "reference": "依据",
+        "confidence": "可信度",
+        "comma": "，",
+        "colon": "：",
     },
     "en": {
         "title": "Guide to the parameters",
-        "intro": "Made from the files in data/parameters/. Every value has an effective date, a reference and a mark; it is looked up by date.",
+        "intro": "Made from the files in `data/parameters/` (`python start.py guide --language en`). A value is in force from its date until the next one; values are"
+        " looked up by date, and a date before the first is an error. Every value has a reference, quoted as published, and a mark; another province or"
+        " office changes values by an overlay file (`--overlay`).",
+        "overlays": "Overlays applied",
         "marks": "Marks",
-        "official": "official text",
-        "reprint": "reprint; the document number is known, the original was not compared",
-        "derived": "arithmetic from such figures",
-        "unverified": "not verified (confidence in brackets)",
-        "assumption": "assumed by this program; replace it by the fund's own data",
+        "mark": "mark",
+        "meaning": "meaning",
         "unit": "unit",
         "range": "range",
-        "columns": ("from", "value", "mark", "reference"),
+        "from": "from",
+        "value": "value",
+        "reference": "reference",
+        "confidence": "confidence",
+        "comma": ", ",
+        "colon": ": ",
     },
+}
+
+_MARKS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "zh": {
+        "official": ("官方", "官方文本，或完整的法规汇编"),
+        "reprint": ("转载", "转载或报道；文号可查，未与原文核对"),
+        "derived": ("推算", "由官方或转载的数字算得"),
+        "unverified": ("未核实", "未核实，注明可信度"),
+        "assumption": ("假设", "本程序或使用者的假设，应以本基金的数据替换"),
+    },
+    "en": {
+        "official": ("official", "official text, or a complete collection of laws"),
+        "reprint": ("reprint", "reprint or press report; the document number is known, the original was not compared"),
+        "derived": ("derived", "arithmetic from official or reprinted figures"),
+        "unverified": ("unverified", "not verified; the confidence is stated"),
+        "assumption": ("assumption", "assumed by this program or by the user; replace it by the fund's own data"),
+    },
+}
+
+UNITS_ZH: Mapping[str, str] = {
+    "0 or 1": "0或1",
+    "CL1 to CL6": "CL1至CL6",
+    "class": "类",
+    "collections or expenditure": "征缴额或支出",
+    "days": "天",
+    "deaths": "人",
+    "events per 100 million yuan": "起/亿元造价",
+    "fraction a year": "每年，比例",
+    "fraction of payroll": "占工资总额的比例",
+    "fraction of total cost": "占工程项目总造价的比例",
+    "fund or employer": "基金或用人单位",
+    "hundred million yuan a year": "亿元/年",
+    "list of payable_months and cut": "可支付月数与降幅的列表",
+    "log growth a year": "每年，对数增长率",
+    "months": "个月",
+    "months of lump_5_to_10.base": "个月的 lump_5_to_10.base",
+    "months of outgo": "个月的支出",
+    "months of own wage": "个月本人工资",
+    "months of pool average wage": "个月统筹地区平均工资",
+    "multiple of base rate": "基准费率的倍数",
+    "multiple of last year's collections": "上年度征缴额的倍数",
+    "multiple of q(x)": "死亡率的倍数",
+    "own_wage or pool_average_wage": "本人工资或统筹地区平均工资",
+    "ratio": "比率",
+    "share": "比例",
+    "share a year": "每年，比例",
+    "share of allowance": "占伤残津贴的比例",
+    "share of collections": "占征缴额的比例",
+    "share of graded cases": "占评定等级人数的比例",
+    "share of own wage": "占本人工资的比例",
+    "share of pool average wage": "占统筹地区平均工资的比例",
+    "shares that sum to 1": "比例，合计为1",
+    "steps": "档",
+    "ten thousand persons": "万人",
+    "years": "年",
+    "years of income": "年的收入",
+    "yuan": "元",
+    "yuan a month": "元/月",
+    "yuan a person-year": "元/人年",
+    "yuan a year": "元/年",
+    "‰ of total cost": "占总造价，‰",
+}
+
+WORDS_ZH: Mapping[str, str] = {
+    "41_to_50": "41–50岁",
+    "above_50": "50岁以上",
+    "child": "子女",
+    "civil": "土木工程",
+    "collections": "征缴额",
+    "cut": "降幅",
+    "employer": "用人单位",
+    "expenditure": "支出",
+    "female": "女",
+    "fitout": "装饰及其他",
+    "full": "完全不能自理",
+    "fund": "基金",
+    "housing": "房屋建筑",
+    "installation": "建筑安装",
+    "least": "最少",
+    "major": "大部分不能自理",
+    "male": "男",
+    "mean": "平均",
+    "none": "无",
+    "own_wage": "本人工资",
+    "parent": "父母",
+    "partial": "部分不能自理",
+    "payable_months": "可支付月数",
+    "permille": "‰",
+    "place": "地区",
+    "pool_average_wage": "统筹地区平均工资",
+    "reference": "依据",
+    "since": "自",
+    "spouse": "配偶",
+    "to_40": "40岁及以下",
+    **{key: label for key, (label, _) in _MARKS["zh"].items()},
+    "mark": "标记",
 }
 
 
 def guide(parameters: Parameters, language: str) -> str:
-    """Return the guide as Markdown, one section a subject file (``language``: zh or en)."""
-    words = _WORDS[language]
-    lines = [f"# {words['title']}", "", str(words["intro"]), "", f"## {words['marks']}", ""]
-    lines += [f"- **{mark}** {words[mark]}" for mark in ("official", "reprint", "derived", "unverified", "assumption")]
-    subject = ""
-    for name, parameter in parameters.entries.items():
-        if subject_of(name) != subject:
-            subject = subject_of(name)
-            lines += ["", f"## {subject}", "", _heading(subject)]
-        limits = f" · {words['range']} {parameter.range[0]:g}–{parameter.range[1]:g}" if parameter.range else ""
-        lines += [
-            "",
-            f"### {parameter.description[language]}",
-            "",
-            f"`{name}` · {words['unit']}: {parameter.unit}{limits}",
-            "",
-        ]
-        lines += ["| " + " | ".join(words["columns"]) + " |", "|---|---|---|---|"]
-        for value in parameter.values:
-            confidence = f" ({value.confidence:.0%})" if value.confidence is not None else ""
-            lines.append(
-                f"| {value.effective} | {_shown(value.value)} | {value.mark}{confidence} | {value.reference} |"
-            )
+    """Return the guide as Markdown: the marks, then a section a subject file with a table of values for every parameter.
+
+    Parameters
+    ----------
+    parameters : as loaded, with overlays or without
+    language : ``zh`` or ``en``
+    """
+    if language not in _WORDS:
+        raise InputError("The language {language} is not known; use zh or en.", language=language)
+    words, marks = _WORDS[language], _MARKS[language]
+    lines = [f"# {words['title']}", "", words["intro"], ""]
+    if parameters.overlays:
+        lines += [f"{words['overlays']}{words['colon']}{words['comma'].join(parameters.overlays)}", ""]
+    lines += [f"## {words['marks']}", "", *_table([words["mark"], "YAML", words["meaning"]])]
+    lines += [_row([marks[mark][0], f"`{mark}`", marks[mark][1]]) for mark in MARKS]
+    ordered = sorted(parameters.entries.values(), key=lambda p: SUBJECTS.index(subject_of(p.name)))
+    for subject, members in groupby(ordered, key=lambda p: subject_of(p.name)):
+        lines += ["", f"## {_heading(subject, language)}"]
+        for parameter in members:
+            lines += ["", *_section(parameter, language)]
     return "\n".join(lines) + "\n"
 
 
-def _heading(subject: str) -> str:
-    first = (FOLDER / f"{subject}.yaml").read_text(encoding="utf-8").splitlines()[0]
-    return first.lstrip("# ") if first.startswith("#") else ""
+def _section(parameter: Parameter, language: str) -> list[str]:
+    words = _WORDS[language]
+    unit = UNITS_ZH.get(parameter.unit, parameter.unit) if language == "zh" else parameter.unit
+    facts = [f"`{parameter.name}`", f"{words['unit']}{words['colon']}{unit}"]
+    if parameter.range:
+        facts.append(f"{words['range']}{words['colon']}{parameter.range[0]:.10g} – {parameter.range[1]:.10g}")
+    lines = [f"### {parameter.description[language]}", "", " · ".join(facts), ""]
+    lines += _table([words[column] for column in ("from", "value", "mark", "reference")])
+    for dated in parameter.values:
+        mark = _MARKS[language][dated.mark][0]
+        if dated.confidence is not None:
+            mark += f" ({words['confidence']} {dated.confidence:.0%})"
+        lines.append(_row([str(dated.effective), _shown(dated.value, language), mark, dated.reference]))
+    return lines
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{k}: {_shown(v)}" for k, v in value.items())
+def _heading(subject: str, language: str) -> str:
+    """The first line of a subject's file: ``# Chinese · English``."""
+    first = (FOLDER / f"{subject}.yaml").read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
+    chinese, _, english = first.partition(" · ")
+    return chinese if language == "zh" else english[:1].upper() + english[1:].rstrip(".")
+
+
+def _shown(value: Any, language: str) -> str:
+    words = _WORDS[language]
+    if isinstance(value, Mapping):
+        pairs = (f"{_shown(k, language)}{words['colon']}{_shown(v, language)}" for k, v in value.items())
+        return words["comma"].join(pairs)
     if isinstance(value, list):
-        return ", ".join(_shown(v) for v in value)
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+        return ("<br>" if isinstance(value[0], Mapping) else words["comma"]).join(_shown(v, language) for v in value)
+    if isinstance(value, str):
+        return WORDS_ZH.get(value, value) if language == "zh" else value.replace("_", " ")
+    return f"{value:.10g}"
+
+
+def _table(columns: list[str]) -> list[str]:
+    return [_row(columns), _row(["---"] * len(columns))]
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

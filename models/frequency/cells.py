@@ -112,11 +112,11 @@ def _codes(values: pd.Series) -> tuple[NDArray[np.integer], int]:
     if raw.dtype.kind == "b":
         return raw.view(np.int8), 2
     if raw.dtype.kind in "iuf" and len(raw):
-        low, high = raw.min(), raw.max()
-        if high - low < WIDE and low == np.floor(low):
-            whole = (raw - low).astype(np.int64)
-            if raw.dtype.kind != "f" or np.array_equal(whole, raw - low):
-                return whole, int(high - low) + 1
+        low, high = raw.min().item(), raw.max().item()
+        if abs(low) < 1 << 31 and high - low < WIDE and low == int(low):
+            whole = raw if raw.dtype.kind != "f" else raw.astype(np.int64)
+            if whole is raw or np.array_equal(whole, raw):
+                return (whole if low == 0 else np.subtract(whole, int(low), dtype=np.int64)), int(high - low) + 1
     codes, uniques = pd.factorize(values)
     return codes, len(uniques)
 
@@ -160,7 +160,7 @@ def grouping(rows: pd.DataFrame, variables: Sequence[str]) -> tuple[pd.DataFrame
         if size * max(levels, 1) > ROOM and size > 1:
             key, size = _renumbered(key, size)
         key *= max(levels, 1)
-        key += codes
+        np.add(key, codes, out=key, casting="unsafe")
         size *= max(levels, 1)
     code, cells = _renumbered(key, size)
     representative = np.zeros(cells, dtype=np.int64)

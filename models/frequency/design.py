@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import patsy  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
-from models.frequency.cells import Floats
+from models.frequency.cells import Cells, Floats
 from models.messages import InputError
+
+Booleans = NDArray[np.bool_]
 
 CONTRASTS = ("Treatment", "Poly", "Sum", "Diff", "Helmert")
 LEARNERS = ("bs", "cr", "cc", "center", "standardize", "scale")  # transforms that learn from the rows they first see
@@ -167,12 +170,22 @@ class Design:
             )
         return matrix
 
-    def estimable(self, matrix: Floats) -> Any:
+    def estimable(self, matrix: Floats) -> Booleans:
         """Return (cells,) bool: whether the fitted data determine the linear predictor of a row of the full matrix."""
         if not self.drop:
             return np.ones(len(matrix), dtype=bool)
         gap = np.abs(matrix[:, self.drop] - matrix[:, self.keep] @ self.alias)
-        return (gap <= ESTIMABLE_TOLERANCE * (1.0 + np.abs(matrix[:, self.drop]))).all(axis=1)
+        within: Booleans = (gap <= ESTIMABLE_TOLERANCE * (1.0 + np.abs(matrix[:, self.drop]))).all(axis=1)
+        return within
+
+    def known(self, values: pd.DataFrame) -> Booleans:
+        """Return (cells,) bool: whether the fit has seen the levels of a cell and can tell their effects."""
+        seen = np.ones(len(values), dtype=bool)
+        for name, levels in self.levels.items():
+            seen &= values[name].isin(levels).to_numpy()
+        if seen.any():
+            seen[seen] = self.estimable(self.full(values[seen]))
+        return seen
 
     def matrix(self, values: pd.DataFrame) -> Floats:
         """Return the matrix (cells, kept columns); refuse combinations about which the fitted data say nothing."""
@@ -211,20 +224,16 @@ def _told_apart(matrix: Floats) -> tuple[list[int], list[int]]:
     return keep, drop
 
 
-def _data(formula: Formula, rows: pd.DataFrame, cells: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield what the coding is learnt from: the rows where a transform weighs them (knots of splines, means), else the cells."""
-    yield _coded(rows[list(formula.variables)] if formula.learns else cells)
+def learn(formula: Formula, cells: Cells) -> tuple[Design, Floats]:
+    """Return the design and its matrix (cells, kept columns).
 
-
-def learn(formula: Formula, rows: pd.DataFrame, cells: pd.DataFrame) -> tuple[Design, Floats]:
-    """Return the design and its matrix (cells, kept columns)."""
-    if formula.learns:
-        rows = rows.assign(
-            **{n: rows[n].cat.remove_unused_categories() for n in formula.variables if rows[n].dtype == "category"}
-        )
+    The coding is learnt from the rows where a transform weighs them (knots of splines, means), else from the cells.
+    """
+    values = cells.values
+    coded = _coded(values.iloc[cells.code] if formula.learns else values)
     environment = patsy.EvalEnvironment([dict(FUNCTIONS)])
     try:
-        info = patsy.incr_dbuilder(formula.right, lambda: _data(formula, rows, cells), environment, NA_action="raise")
+        info = patsy.incr_dbuilder(formula.right, lambda: iter([coded]), environment, NA_action="raise")
     except (patsy.PatsyError, ValueError, TypeError) as error:
         raise InputError(
             "The formula {formula} cannot be read: {reason}.", formula=formula.text, reason=str(error)
@@ -232,16 +241,18 @@ def learn(formula: Formula, rows: pd.DataFrame, cells: pd.DataFrame) -> tuple[De
     kinds = [(_names(f.code)[0], i.type) for f, i in info.factor_infos.items()]
     categorical = dict.fromkeys(n for names, kind in kinds if kind == "categorical" for n in names)
     levels = {
-        n: tuple(cells[n].cat.categories if cells[n].dtype == "category" else sorted(cells[n].unique()))
+        n: tuple(values[n].cat.categories if values[n].dtype == "category" else sorted(values[n].unique()))
         for n in categorical
     }
     names = tuple(re.sub(r"\bnp\.\w+\((.*?)\)", r"\1", name) for name in info.column_names)  # np.int64(4) is 4
     whole = Design(info, names, (), (), np.empty((0, 0)), levels, formula.variables)
-    full = whole.full(cells)
+    full = whole.full(values)
     keep, drop = _told_apart(full)
     if not keep:
         raise InputError("No term of the formula {formula} varies in the rows.", formula=formula.text)
-    alias: Floats = np.asarray(np.linalg.lstsq(full[:, keep], full[:, drop], rcond=None)[0], dtype=np.float64)
+    alias = np.zeros((len(keep), len(drop)))
+    if drop:
+        alias[:] = np.linalg.lstsq(full[:, keep], full[:, drop], rcond=None)[0]
     alias[np.abs(alias) < 1e-9] = 0.0
     design = Design(info, whole.names, tuple(keep), tuple(drop), alias, levels, formula.variables)
     return design, full[:, keep]
