@@ -75,6 +75,8 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
             name=path.stem,
             known=", ".join(available_overlays()),
         ) from error
+    except UnicodeDecodeError as error:
+        raise InputError("{file} is not text in UTF-8; save it again as UTF-8.", file=path.name) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise InputError(
@@ -89,7 +91,12 @@ def _values(
     name: str, content: Mapping[str, Any], allowed: tuple[float, float] | None, file: str
 ) -> tuple[DatedValue, ...]:
     found = []
-    for item in content.get("values") or ():
+    items = content.get("values") or []
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise InputError(
+            "{file}: the values of {name} must be a list of from, value, mark and reference.", file=file, name=name
+        )
+    for item in items:
         unknown = set(item) - {"from", "value", "mark", "reference", "confidence"}
         if unknown:
             raise InputError("{file}: {name} has the unknown key {key}.", file=file, name=name, key=sorted(unknown)[0])

@@ -164,11 +164,13 @@ def guide(parameters: Parameters, language: str) -> str:
         lines += [f"{words['overlays']}{words['colon']}{words['comma'].join(parameters.overlays)}", ""]
     lines += [f"## {words['marks']}", "", *_table([words["mark"], "YAML", words["meaning"]])]
     lines += [_row([marks[mark][0], f"`{mark}`", marks[mark][1]]) for mark in MARKS]
-    ordered = sorted(parameters.entries.values(), key=lambda p: SUBJECTS.index(subject_of(p.name)))
-    for subject, members in groupby(ordered, key=lambda p: subject_of(p.name)):
+    known = {subject: place for place, subject in enumerate(SUBJECTS)}
+    subjects = {name: subject_of(name) for name in parameters.entries}
+    ordered = sorted(subjects, key=lambda name: (known.get(subjects[name], len(known)), subjects[name]))
+    for subject, members in groupby(ordered, key=lambda name: subjects[name]):
         lines += ["", f"## {_heading(subject, language)}"]
-        for parameter in members:
-            lines += ["", *_section(parameter, language)]
+        for name in members:
+            lines += ["", *_section(parameters.parameter(name), language)]
     return "\n".join(lines) + "\n"
 
 
