@@ -130,13 +130,14 @@ def _renumbered(key: Integers, size: int) -> tuple[Integers, int]:
     return (np.cumsum(there) - 1)[key], int(there.sum())
 
 
-def grouping(rows: pd.DataFrame, variables: Sequence[str]) -> tuple[pd.DataFrame, Integers]:
+def grouping(rows: pd.DataFrame, variables: Sequence[str], missing: bool = False) -> tuple[pd.DataFrame, Integers]:
     """Group rows that share the values of all variables.
 
     Parameters
     ----------
     rows : one row an observation
     variables : columns to group by; none = all rows are one cell
+    missing : whether missing values make a group of their own; else they are refused
 
     Returns
     -------
@@ -151,7 +152,9 @@ def grouping(rows: pd.DataFrame, variables: Sequence[str]) -> tuple[pd.DataFrame
     size = 1
     for name in variables:
         codes, levels = _codes(rows[name])
-        if len(codes) and codes.min() < 0:
+        if missing:
+            codes, levels = codes.astype(np.int64) + 1, levels + 1
+        elif len(codes) and codes.min() < 0:
             raise InputError(
                 "Column {column} is empty in {count} rows; fill it or leave those rows out.",
                 column=name,
@@ -172,7 +175,7 @@ def grouping(rows: pd.DataFrame, variables: Sequence[str]) -> tuple[pd.DataFrame
     return values, code
 
 
-def make_cells(rows: pd.DataFrame, variables: Sequence[str], count: str, exposure: str) -> Cells:
+def make_cells(rows: pd.DataFrame, variables: Sequence[str], count: str, exposure: str, missing: bool = False) -> Cells:
     """Return the cells of the rows, having checked counts and exposures (the errors of :func:`numbers` and :func:`grouping`)."""
     exposed, counted = numbers(rows, exposure), numbers(rows, count)
     if len(rows) == 0:
@@ -191,5 +194,5 @@ def make_cells(rows: pd.DataFrame, variables: Sequence[str], count: str, exposur
         if left_out == len(rows):
             raise InputError("Column {column} is 0 in every row: there is no exposure to fit on.", column=exposure)
         rows, exposed, counted = rows[there], exposed[there], counted[there]
-    values, code = grouping(rows, variables)
+    values, code = grouping(rows, variables, missing)
     return Cells(values, code, exposed, counted, left_out)

@@ -100,7 +100,7 @@ def parse(text: str, rows: pd.DataFrame) -> Formula:
         raise InputError("The formula {formula} cannot be read: {reason}.", formula=text, reason=str(error)) from error
     if len(response) != 1 or left[0] not in (response[0], f"Q('{response[0]}')", f'Q("{response[0]}")'):
         raise InputError("The formula {formula} must have one column of counts before the ~.", formula=text)
-    if not description.rhs_termlist:
+    if not description.rhs_termlist or (right and not any(names for names, _ in used)):
         raise InputError(
             "The formula {formula} has nothing after the ~; write 1 for one common frequency.", formula=text
         )
@@ -149,6 +149,8 @@ class Design:
 
     def full(self, values: pd.DataFrame) -> Floats:
         """Return the matrix (cells, all columns); a level that the fit has not seen is refused by name."""
+        if not self.variables:
+            return np.ones((len(values), len(self.names)))
         for name, levels in self.levels.items():
             unseen = ~values[name].isin(levels)
             if unseen.any():
@@ -162,8 +164,6 @@ class Design:
             matrix = np.asarray(patsy.build_design_matrices([self.info], _coded(values))[0], dtype=np.float64)
         except (patsy.PatsyError, ValueError, NotImplementedError) as error:
             raise InputError("The formula cannot be applied to these rows: {reason}.", reason=str(error)) from error
-        if len(matrix) != len(values):  # patsy gives one row for a formula without columns
-            matrix = np.repeat(matrix, len(values), axis=0)
         if not np.isfinite(matrix).all():
             raise InputError(
                 "A term of the formula is infinite or undefined for some rows, such as the logarithm of 0."
@@ -175,14 +175,15 @@ class Design:
         if not self.drop:
             return np.ones(len(matrix), dtype=bool)
         gap = np.abs(matrix[:, self.drop] - matrix[:, self.keep] @ self.alias)
-        within: Booleans = (gap <= ESTIMABLE_TOLERANCE * (1.0 + np.abs(matrix[:, self.drop]))).all(axis=1)
-        return within
+        return np.asarray(
+            (gap <= ESTIMABLE_TOLERANCE * (1.0 + np.abs(matrix[:, self.drop]))).all(axis=1), dtype=np.bool_
+        )
 
     def known(self, values: pd.DataFrame) -> Booleans:
         """Return (cells,) bool: whether the fit has seen the levels of a cell and can tell their effects."""
-        seen = np.ones(len(values), dtype=bool)
+        seen: Booleans = np.ones(len(values), dtype=np.bool_)
         for name, levels in self.levels.items():
-            seen &= values[name].isin(levels).to_numpy()
+            np.logical_and(seen, values[name].isin(levels).to_numpy(), out=seen)
         if seen.any():
             seen[seen] = self.estimable(self.full(values[seen]))
         return seen

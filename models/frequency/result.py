@@ -209,7 +209,7 @@ class FrequencyFit:
             part = self.effect(name, levels, levels[base], level)
             for i in np.flatnonzero(cases == 0.0):
                 expected = self.cells.cell_exposure[where[i]] @ self.rate[where[i]] / part["relativity"].iloc[i]
-                part.iloc[i, :3] = (0.0, 0.0, -np.log(0.5 - level / 2.0) / expected)
+                part.iloc[int(i), :3] = (0.0, 0.0, -np.log(0.5 - level / 2.0) / expected)
             part.insert(0, "variable", name)
             part.insert(1, "level", list(levels))
             part.insert(2, "exposure", exposure)
@@ -282,7 +282,7 @@ class FrequencyFit:
         -------
         DataFrame : indexed by the values of ``by``, in order: ``exposure, actual, expected, ratio`` (actual / expected), ``low, high``: where the
             actual number lies with probability ``level`` if the model holds, ``standardised`` (actual − expected) / standard deviation.
-            Rows without exposure are left out.
+            Rows without exposure are left out; rows without a value of ``by`` are a group.
         """
         columns = [by] if isinstance(by, str) else list(by)
         for name in (*columns, self.formula.response):
@@ -292,8 +292,8 @@ class FrequencyFit:
                     column=name,
                     columns=", ".join(map(str, rows)),
                 )
-        groups = make_cells(rows, columns, self.formula.response, self.exposure)
-        mean = self.predict(rows[numbers(rows, self.exposure) > 0.0]).to_numpy()
+        groups = make_cells(rows, columns, self.formula.response, self.exposure, missing=True)
+        mean: Floats = np.asarray(self.predict(rows[numbers(rows, self.exposure) > 0.0]), dtype=np.float64)
         expected = groups.total(mean)
         variance = expected * self.spread + self.alpha * groups.total(mean**2)
         low, high = count_interval(expected, variance, level)

@@ -105,7 +105,7 @@ def back_test(
         foretold = rows[now][known]
         if not len(foretold):
             continue
-        mean, flat = fit.predict(foretold).to_numpy(), constant.predict(foretold).to_numpy()
+        mean, flat = (np.asarray(of.predict(foretold), dtype=np.float64) for of in (fit, constant))
         actual = count[now][known]
         total = np.array([mean.sum()])
         # The forecast's own error, from the coefficients, widens the interval of the total.
@@ -126,7 +126,7 @@ def back_test(
         inside = bool(low[0] <= actual.sum() <= high[0])
         lines.append(
             (
-                at,
+                int(at) if at == int(at) else at,
                 len(actual),
                 actual.sum(),
                 total[0],
@@ -145,4 +145,4 @@ def back_test(
     columns += ["log_score", "crps", "deviance", "constant_log_score", "constant_crps"]
     overall = np.concatenate(scores, axis=1).mean(axis=1)
     table = pd.DataFrame(lines, columns=columns).set_index(period)
-    return BackTest(table, *(float(overall[i]) for i in (0, 1, 3, 4)), tuple(notes))
+    return BackTest(table, float(overall[0]), float(overall[1]), float(overall[3]), float(overall[4]), tuple(notes))

@@ -58,7 +58,7 @@ def log_score(count: Floats, mean: Floats, alpha: float = 0.0) -> Floats:
 def crps(count: Floats, mean: Floats, alpha: float = 0.0) -> Floats:
     """Return the continuous ranked probability score of each count (smaller is better), Σ_k (F(k) − 1[count ≤ k])², in closed form."""
     count, mean = np.broadcast_arrays(np.asarray(count, dtype=np.float64), np.asarray(mean, dtype=np.float64))
-    score = (
+    score = np.asarray(
         (count - mean) * (2.0 * poisson.cdf(count, mean) - 1.0)
         + 2.0 * mean * poisson.pmf(count, mean)
         - mean * (i0e(2.0 * mean) + i1e(2.0 * mean))
@@ -79,7 +79,7 @@ def count_interval(mean: Floats, variance: Floats, level: float) -> tuple[Floats
     if not 0.0 < level < 1.0:
         raise InputError("The level of an interval must lie between 0 and 1, not {level}.", level=level)
     tails = np.array([0.5 - level / 2.0, 0.5 + level / 2.0])[:, None]
-    bounds = poisson.ppf(tails, mean)
+    bounds: Floats = np.array(poisson.ppf(tails, mean), dtype=np.float64)
     mixed = variance > mean * (1.0 + 1e-9)
     if mixed.any():
         m, v = mean[mixed], variance[mixed]
