@@ -20,6 +20,15 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Flows:
+    """Simulated exposure and outgo (paths, years) before any shock, and the growth model behind them."""
+
+    exposure: Floats
+    outgo: Floats
+    growth: GrowthModel
+
+
+@dataclass(frozen=True)
 class Projection:
     """Simulated years: ``exposure`` and ``outgo`` (paths, years) in yuan, the balance by quarter as a linear function of the rate.
 
@@ -30,7 +39,7 @@ class Projection:
     exposure: Floats
     outgo: Floats
     fund: LinearFund
-    growth: GrowthModel
+    flows: Flows
     opening: float
     opening_outgo: float
     interest_by_quarter: float
@@ -55,23 +64,22 @@ def growth_prior(scenario: Scenario, parameters: UsedParameters, on: date) -> Gr
     )
 
 
-def project(history: History, scenario: Scenario, parameters: UsedParameters) -> Projection:
-    """Simulate the years after a history under a resolved scenario.
+def simulate_flows(history: History, scenario: Scenario, parameters: UsedParameters) -> Flows:
+    """Simulate the years after a history under a resolved scenario, without its shocks.
 
     The simulated long-run growth is the scenario's; how fast today's growth fades into it, and how much years differ, is learnt from the
-    history as far as it goes. Premium comes with new projects at once; a change of construction reaches the outgo by the payout pattern.
+    history as far as it goes.
     """
     on = scenario.valuation_date or history.valuation_date
     years, risks = scenario.horizon_years, scenario.risks
-    model = simulation.fit_growth(
-        history.years, np.column_stack([history.exposure, history.outgo]), growth_prior(scenario, parameters, on)
-    )
+    past = np.column_stack([history.exposure, history.outgo])
+    model = simulation.fit_growth(history.years, past, growth_prior(scenario, parameters, on))
     draws = simulation.draw(scenario.seed, scenario.paths, years, 2)
     growth = simulation.simulate_growth(model, draws, years, parameter=risks.parameter, economic=risks.economic)
     levels = np.exp(np.cumsum(growth, axis=1))
-    exposure, outgo = history.exposure[-1] * levels[:, :, 0], history.outgo[-1] * levels[:, :, 1]
     if not np.isfinite(levels).all():
         raise InputError("The projection grows beyond any number; choose a shorter horizon or a smaller growth.")
+    exposure, outgo = history.exposure[-1] * levels[:, :, 0], history.outgo[-1] * levels[:, :, 1]
     if risks.process and history.people > 0:
         # the yearly cost of n people of whom each costs (mean, cv) varies by √((1 + cv²)/n); n grows with the real volume, left at today's
         cv = float(np.sqrt((1 + parameters.value("severity.cv", on) ** 2) / history.people))
@@ -79,35 +87,50 @@ def project(history: History, scenario: Scenario, parameters: UsedParameters) ->
         outgo = outgo * np.exp(spread * draws.process[:, :years] - spread**2 / 2)
     if risks.catastrophe and not history.notional:
         outgo = outgo + _catastrophes(exposure, draws, on, parameters, years)
-    exposure, outgo = _shocked(exposure, outgo, scenario, parameters, on)
+    return Flows(exposure, outgo, model)
+
+
+def project(history: History, scenario: Scenario, parameters: UsedParameters, flows: Flows | None = None) -> Projection:
+    """Simulate, shock and roll the fund forward by the quarter under a resolved scenario.
+
+    ``flows`` may be those of a scenario that differs in shocks, rates, interest or floor alone. Premium comes with new projects at once; a change of
+    construction reaches the outgo by the payout pattern.
+    """
+    on = scenario.valuation_date or history.valuation_date
+    flows = flows or simulate_flows(history, scenario, parameters)
+    exposure, outgo = _shocked(flows.exposure, flows.outgo, scenario, parameters, on)
     interest = (1.0 + float(scenario.interest_rate or 0.0)) ** (1.0 / QUARTERS) - 1.0
-    fixed = fixed_rates(scenario, years)
+    fixed = fixed_rates(scenario, scenario.horizon_years)
     prevention = 0.0
     if history.level > 1:  # the outgo of accounts holds prevention and administration already
-        prevention = float(parameters.value("prevention.share_of_collections", on)) + float(
-            parameters.value("administration.share", on)
-        )
-    quarterly = np.repeat(exposure / QUARTERS, QUARTERS, axis=1), np.repeat(outgo / QUARTERS, QUARTERS, axis=1)
+        shares = ("prevention.share_of_collections", "administration.share")
+        prevention = sum(float(parameters.value(name, on)) for name in shares)
     rolled = fund.roll_forward(
         history.opening,
-        *quarterly,
+        by_quarter(exposure),
+        by_quarter(outgo),
         interest=interest,
         fixed_rate=fixed,
         prevention_share=prevention,
         floor_months=scenario.floor_payable_months,
     )
     return Projection(
-        int(history.years[-1]) + 1,
-        exposure,
-        outgo,
-        rolled,
-        model,
-        history.opening,
-        float(history.outgo[-1]),
-        interest,
-        fixed,
-        prevention,
+        first_year=int(history.years[-1]) + 1,
+        exposure=exposure,
+        outgo=outgo,
+        fund=rolled,
+        flows=flows,
+        opening=history.opening,
+        opening_outgo=float(history.outgo[-1]),
+        interest_by_quarter=interest,
+        fixed_rate=fixed,
+        prevention_share=prevention,
     )
+
+
+def by_quarter(yearly: Floats) -> Floats:
+    """Return yearly flows spread evenly over their quarters (stored with time first, as the roll-forward reads them)."""
+    return np.repeat(yearly.T / QUARTERS, QUARTERS, axis=0).T
 
 
 def fixed_rates(scenario: Scenario, years: int) -> Floats:

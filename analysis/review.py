@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,18 @@ from analysis.assumptions import UsedParameters
 from analysis.backtest import backtest, plain
 from analysis.history import History, read_history
 from analysis.indicated import indications, unit_credibility
-from analysis.projection import Projection, project
-from analysis.rate_review import BookIdentity, ChangeDriver, Credibility, Indicated, RateReview, load_json, write_json
+from analysis.options import options_table, reverse_stress_table, stress_table
+from analysis.projection import Projection, by_quarter, project
+from analysis.rate_review import (
+    BASES,
+    BookIdentity,
+    ChangeDriver,
+    Credibility,
+    Indicated,
+    RateReview,
+    load_json,
+    write_json,
+)
 from analysis.scenario import Scenario
 from data.book import Book
 from data.parameters import load_parameters
@@ -92,7 +102,24 @@ def review(book: Book, scenario: Scenario, previous: Mapping[str, Any] | None = 
     InputError
         The book cannot answer at all; what it cannot answer in part is in ``warnings``.
     """
-    return conclude(prepare(book, scenario), scenario, previous)
+    prepared = prepare(book, scenario)
+    result = conclude(prepared, scenario, previous)
+    return replace(result, tables={**result.tables, **what_if(prepared, result.scenario)})
+
+
+def what_if(prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
+    """Return the options for the rate, the stress scenarios and the reverse stress of a resolved scenario."""
+    projection, best = prepared.projection, prepared.indicated[[b for b in BASES if b in prepared.indicated][-1]]
+
+    def project_fund(scenario: Scenario) -> fund.LinearFund:
+        same = scenario.growth == resolved.growth
+        return project(prepared.history, scenario, prepared.parameters, projection.flows if same else None).fund
+
+    return {
+        "options": options_table(resolved, best.rate, projection.fund, prepared.curve, projection.outgo),
+        "stress": stress_table(resolved, project_fund),
+        "reverse_stress": reverse_stress_table(resolved, project_fund),
+    }
 
 
 def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any] | None = None) -> RateReview:
@@ -167,7 +194,7 @@ def _with_policy(prepared: Prepared, scenario: Scenario) -> tuple[np.ndarray[Any
     on, projection = prepared.history.valuation_date, prepared.projection
     steps = prepared.parameters.value("stage_cut.thresholds", on)
     cuts = StageCuts(tuple((float(s["payable_months"]), float(s["cut"])) for s in steps))
-    exposure, outgo = (np.repeat(x / QUARTERS, QUARTERS, axis=1) for x in (projection.exposure, projection.outgo))
+    exposure, outgo = by_quarter(projection.exposure), by_quarter(projection.outgo)
     months = float(payable_months(projection.opening, projection.opening_outgo))
 
     def rolled(rate: float) -> np.ndarray[Any, Any]:

@@ -67,6 +67,10 @@ HEADS: dict[str, Message] = {
     "inside_90": Message("Inside 90%"),
     "inside_50": Message("Inside 50%"),
     "payroll_rate": Message("Rate of payroll"),
+    "case": Message("Case"),
+    "option": Message("Option"),
+    "example_yuan": Message("Premium of a project of 100 million yuan"),
+    "size": Message("Size of the shock"),
     "name": Message("Parameter"),
     "value": Message("Value"),
     "unit_of_value": Message("Unit of value"),
@@ -183,6 +187,9 @@ def tables(review: RateReview, t: Translator) -> list[Table]:
 
 
 TITLES: dict[str, Message] = {
+    "options": Message("Options for the rate"),
+    "stress": Message("Stress scenarios and single changes"),
+    "reverse_stress": Message("Reverse stress: the smallest lasting shock that makes failure likely"),
     "backtest": Message("What would have been said at past year-ends, and what came"),
     "experience": Message("Experience by year"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.language import Translator
+from analysis.options import NAMES
 from models.messages import Message
 
 WORDS: dict[str, Message] = {
@@ -22,6 +23,10 @@ WORDS: dict[str, Message] = {
     "project_type": Message("Project type"),
     "size_band": Message("Size band"),
     "unit_kind": Message("Kind of unit"),
+    "construction": Message("Construction"),
+    "wages": Message("Wages"),
+    "collections": Message("Premium collected"),
+    "catastrophe_deaths": Message("Deaths in one event"),
     "synthetic": Message("synthetic"),
     "housing": Message("Housing"),
     "municipal": Message("Municipal works"),
@@ -49,6 +54,7 @@ WORDS: dict[str, Message] = {
 
 
 def word(value: object, t: Translator) -> str:
-    """Return a code (part, mark, dimension …) in the reader's language; other text as it is."""
+    """Return a code (part, mark, dimension, stress …) in the reader's language; other text as it is."""
     text = str(value)
-    return t.say(WORDS[text]) if text in WORDS else text
+    known = WORDS.get(text) or NAMES.get(text)
+    return t.say(known) if known else text

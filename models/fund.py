@@ -7,6 +7,7 @@ rate and the exact rate that the path requires, ``max_t (floor_t − a_t) / b_t`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ def reserve(last_reserve: float, base: float, share: float, cap_multiple: float)
 class LinearFund:
     """Paths of the balance as ``a + rate · b``, at the end of every step; arrays of shape (paths, steps).
 
-    ``floor`` is the balance below which the fund counts as failed, same shape.
+    ``floor`` is the balance below which the fund counts as failed, of a shape that broadcasts to that.
     """
 
     a: Floats
@@ -55,10 +56,13 @@ class LinearFund:
 
         A step at which the rate makes no difference (b = 0) and the balance is short requires an infinite rate.
         """
-        short = self.floor - self.a
+        # time along the first axis, as `roll_forward` wrote it: whole rows of memory
+        short, b = (self.floor - self.a).T, self.b.T
+        if b.min() > 0:
+            return np.asarray((short / b).max(axis=0))
         needed = np.where(short > 0, np.inf, -np.inf)
-        np.divide(short, self.b, out=needed, where=self.b > 0)
-        return np.asarray(needed.max(axis=1))
+        np.divide(short, b, out=needed, where=b > 0)
+        return np.asarray(needed.max(axis=0))
 
 
 def roll_forward(
@@ -95,9 +99,9 @@ def roll_forward(
             other=str(outgo.shape),
         )
     paths, steps = outgo.shape
-    growth = 1.0 + np.broadcast_to(np.asarray(interest, dtype=np.float64), outgo.shape).T
-    half = (1.0 + growth) / 2.0
-    other = np.broadcast_to(np.asarray(other_income, dtype=np.float64), outgo.shape).T
+    by_step = _by_step(interest, outgo.shape)
+    growth, half = [1.0 + i for i in by_step], [1.0 + i / 2.0 for i in by_step]
+    other = _by_step(other_income, outgo.shape)
     free = np.ones(steps) if fixed_rate is None else np.isnan(fixed_rate).astype(np.float64)
     set_rate = np.zeros(steps) if fixed_rate is None else np.nan_to_num(fixed_rate)
     kept = 1.0 - prevention_share
@@ -114,14 +118,22 @@ def roll_forward(
 
 
 def floor_of(outgo: Floats, months: float) -> Floats:
-    """Return the floor of every step: ``months`` of the mean monthly outgo of the last four steps (fewer at the start)."""
+    """Return the floor of every step: ``months`` of the mean monthly outgo of the last four steps (fewer at the start); one 0 for 0 months."""
     if months == 0:
-        return np.zeros(outgo.shape)
+        return np.zeros((1, 1))
     total = np.cumsum(outgo, axis=1)
     steps = np.arange(1, outgo.shape[1] + 1)
     last_year = total.copy()
     last_year[:, QUARTERS:] -= total[:, :-QUARTERS]
     return np.asarray(last_year / (np.minimum(steps, QUARTERS) * 12 / QUARTERS) * months)
+
+
+def _by_step(value: Floats | float, shape: tuple[int, ...]) -> list[Any]:
+    """Return a value for each step: numbers where it is the same for all paths, else rows of paths."""
+    array = np.asarray(value, dtype=np.float64)
+    if array.ndim == 0:
+        return [float(array)] * shape[1]
+    return list(np.broadcast_to(array, shape).T)
 
 
 @dataclass(frozen=True)

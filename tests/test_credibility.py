@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from models.credibility import buhlmann_straub, capped, gamma_poisson, hierarchical
+from models.credibility import ESTIMATORS, buhlmann_straub, capped, gamma_poisson, hierarchical
 from models.messages import InputError
 
 
@@ -93,6 +94,59 @@ def test_hierarchical_recovers_its_variances():
     assert np.mean((fit.premiums - group) ** 2) < np.mean((fit.parent_premiums[parents] - group) ** 2)
 
 
+def test_hierarchy_with_one_parent_is_buhlmann_straub():
+    rng = np.random.default_rng(5)
+    ratios, weights = rng.gamma(3, 1, (9, 4)) * rng.gamma(4, 1, (9, 1)), rng.uniform(1, 9, (9, 4))
+    for estimator in ESTIMATORS:
+        flat, tree = buhlmann_straub(ratios, weights, estimator), hierarchical(ratios, weights, ["x"] * 9, estimator)
+        assert tree.premiums == pytest.approx(flat.premiums, rel=1e-12)
+        assert tree.between_parents == 0
+        assert tree.notes
+
+
+def test_hierarchy_with_groups_and_parents_without_data():
+    ratios = [[1.0, 1.2], [2.0, 2.4], [np.nan, np.nan], [5.0, 5.5], [np.nan, 1.0]]
+    fit = hierarchical(ratios, np.ones((5, 2)), ["a", "a", "a", "b", "c"])
+    assert np.isfinite(fit.premiums).all()
+    assert fit.premiums[2] == fit.complements[2] == fit.parent_premiums[0]
+    nowhere = hierarchical(ratios, [[1, 1], [1, 1], [1, 1], [1, 1], [0, 0]], ["a", "a", "a", "b", "c"])
+    assert nowhere.parent_premiums[2] == nowhere.collective
+    assert nowhere.premiums[4] == nowhere.collective
+    with pytest.raises(InputError):
+        hierarchical(ratios, np.ones((5, 2)), ["a", "b"])
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 10_000), st.integers(2, 30), st.sampled_from([1e-3, 0.1, 1.0, 100.0]))
+def test_iterative_estimate_is_the_fixed_point_it_claims_to_be(seed, groups, spread):
+    rng = np.random.default_rng(seed)
+    weights = rng.lognormal(0, 2, (groups, 3))
+    fit = buhlmann_straub(
+        10 + spread * rng.standard_normal((groups, 1)) + rng.standard_normal((groups, 3)), weights, "iterative"
+    )
+    if fit.between:
+        assert ((fit.factors * (fit.means - fit.collective) ** 2).sum() / (groups - 1)) == pytest.approx(
+            fit.between, rel=1e-9
+        )
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    arrays(float, (4, 3), elements=st.sampled_from([np.nan, 0.0, 0.1, 1.0, -2.0, 1e9])),
+    arrays(float, (4, 3), elements=st.sampled_from([np.nan, 0.0, 1e-9, 1.0, 3.0, 1e12])),
+    st.sampled_from(ESTIMATORS),
+)
+def test_nothing_travels_that_is_not_a_number(ratios, weights, estimator):
+    try:
+        flat, tree = buhlmann_straub(ratios, weights, estimator), hierarchical(ratios, weights, [0, 0, 1, 1], estimator)
+    except InputError:
+        assert not (~np.isnan(ratios) & (weights > 0)).any()
+        return
+    for fit in (flat, tree):
+        assert np.isfinite([fit.collective, fit.within, *fit.means, *fit.factors, *fit.premiums]).all()
+        assert ((fit.factors >= 0) & (fit.factors <= 1)).all()
+
+
 def test_gamma_poisson_by_hand():
     fit = gamma_poisson([0, 3], [1.0, 1.0], 0.5)  # shape 2 + n, rate 2 + 1
     assert fit.mean == pytest.approx([2 / 3, 5 / 3])
@@ -101,7 +155,72 @@ def test_gamma_poisson_by_hand():
     assert (fit.mean < fit.high).all()
 
 
+def test_gamma_poisson_degenerate_units():
+    alike = gamma_poisson([0, 9], [1.0, 3.0], 0.0)
+    assert alike.mean.tolist() == [1, 1]
+    assert alike.notes
+    odd = gamma_poisson(
+        [2, 0, 0], [0.0, 0.0, 5.0], 0.5
+    )  # claims without exposure; nothing at all; exposure without claims
+    assert odd.mean == pytest.approx([2.0, 1.0, 2 / 7])
+    assert len(odd.notes) == 1
+    for dispersion in (1e-310, 1e-300, 1e-100, 1e-9, 1e300):
+        fit = gamma_poisson([0, 3, 40], [0.0, 1.0, 7.0], dispersion)
+        assert np.isfinite([fit.mean, fit.factors, fit.low, fit.high]).all()
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected", "dispersion", "level"),
+    [([-1], [1], 1, 0.9), ([1], [np.nan], 1, 0.9), ([1], [1, 2], 1, 0.9), ([1], [1], -1, 0.9), ([1], [1], np.inf, 0.9),
+     ([1], [1], np.nan, 0.9), ([1], [1], 1, 1.0)],
+)  # fmt: skip
+def test_impossible_counts_are_refused(counts, expected, dispersion, level):
+    with pytest.raises(InputError):
+        gamma_poisson(counts, expected, dispersion, level)
+
+
+def test_gamma_poisson_intervals_hold():
+    rng = np.random.default_rng(3)
+    risk, expected = rng.gamma(1 / 0.6, 0.6, 20_000), rng.uniform(0.1, 10, 20_000)
+    fit = gamma_poisson(rng.poisson(risk * expected), expected, 0.6)
+    assert np.mean((fit.low <= risk) & (risk <= fit.high)) == pytest.approx(0.9, abs=0.01)
+    assert np.mean((fit.mean - risk) ** 2) < 0.6 * np.mean((1 - risk) ** 2)
+    assert fit.mean.mean() == pytest.approx(risk.mean(), rel=0.01)
+
+
 def test_cap_and_its_load_keep_the_total():
-    limited, load = capped([1.0, 5.0, 100.0], 10.0)
-    assert limited.tolist() == [1, 5, 10]
-    assert limited.sum() * load == pytest.approx(106)
+    found = capped([1.0, 5.0, 100.0], 10.0)
+    assert found.claims.tolist() == [1, 5, 10]
+    assert found.claims.sum() * found.load == pytest.approx(106)
+    assert found.removed == pytest.approx(90 / 106)
+    assert capped([1.0, 5.0], np.inf).load == 1
+    assert capped([], 5.0).load == 1
+
+
+def test_victims_of_one_event_share_one_cap():
+    found = capped([30.0, 10.0, 15.0, -3.0], 20.0, ["fire", "fire", "fall", "recovery"])
+    assert found.claims == pytest.approx([30 * 20 / 40, 10 * 20 / 40, 15, -3])
+    assert found.claims.sum() * found.load == pytest.approx(52)
+
+
+@pytest.mark.parametrize(
+    ("claims", "cap", "events"),
+    [([1.0], 0, None), ([1.0], np.nan, None), ([np.nan], 1, None), ([[1.0]], 1, None), ([1.0], 1, ["a", "b"]), ([9.0, -5.0], 1, None)],
+)  # fmt: skip
+def test_impossible_caps_are_refused(claims, cap, events):
+    with pytest.raises(InputError):
+        capped(claims, cap, events)
+
+
+def test_a_cap_keeps_a_catastrophe_from_passing_for_character():
+    rng = np.random.default_rng(4)
+    cost = rng.gamma(2, 1, (300, 40)) * rng.gamma(10, 0.1, (300, 1))  # forty claims a contractor, in four years
+    cost[7, 3] = 5000.0
+    weights = np.full((300, 4), 10.0)
+    limited = capped(cost.ravel(), 50.0)
+    plain = buhlmann_straub(cost.reshape(300, 4, 10).mean(2), weights)
+    fit = buhlmann_straub(limited.claims.reshape(300, 4, 10).mean(2), weights)
+    assert plain.factors.max() < 0.05  # one event buries what everybody's experience says
+    assert fit.factors.min() > 0.8  # of 40 claims, with 4/10 between and 2/… within
+    assert fit.premiums[7] < 2 * fit.premiums.mean()
+    assert (weights.sum(1) * fit.premiums).sum() * limited.load == pytest.approx(cost.sum(), rel=1e-9)

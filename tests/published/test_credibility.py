@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from models.credibility import buhlmann_straub
+from models.credibility import buhlmann_straub, hierarchical
 from tests.published import shared_data
 
 
@@ -28,12 +28,44 @@ def test_unbiased(hachemeister):
 
 
 def test_iterative(hachemeister):
+    """The peer stops when a step changes the variance by less than √ε; its digits lie that far from the fixed point, which is ours."""
     fit = buhlmann_straub(*hachemeister, estimator="iterative")
-    assert fit.collective == pytest.approx(1688.8949697042, abs=5e-7)
-    assert fit.between == pytest.approx(64366.507159227, abs=5e-4)
-    assert fit.premiums == pytest.approx(
-        [2053.06255348, 1528.63464793, 1789.94176815, 1467.97725575, 1604.85862321], abs=5e-7
-    )
+    collective, between = 1688.8949697042, 64366.507159227
+    premiums = [2053.06255348, 1528.63464793, 1789.94176815, 1467.97725575, 1604.85862321]
+    assert fit.collective == pytest.approx(collective, rel=1e-11)
+    assert fit.between == pytest.approx(between, rel=1e-9)
+    assert fit.premiums == pytest.approx(premiums, rel=2e-11)
+    # stopped where the peer stops, our own estimates give its digits
+    start = buhlmann_straub(*hachemeister)
+    weight, found, before = hachemeister[1].sum(axis=1), start.between, 0.0
+    while abs(found - before) > np.sqrt(np.finfo(float).eps) * before:
+        before = found
+        factors = weight * before / (weight * before + start.within)
+        found = factors @ (start.means - factors @ start.means / factors.sum()) ** 2 / 4
+    factors = weight * found / (weight * found + start.within)
+    centre = factors @ start.means / factors.sum()
+    assert found == pytest.approx(between, abs=5.1e-10)
+    assert centre == pytest.approx(collective, abs=5.1e-11)
+    assert centre + factors * (start.means - centre) == pytest.approx(premiums, abs=5.1e-9)
+
+
+def test_equal_weights(hachemeister):
+    """Bühlmann's model of 1967, as printed by the documentation of R's actuar."""
+    fit = buhlmann_straub(hachemeister[0], np.ones((5, 12)))
+    assert (round(fit.collective, 3), round(fit.between, 2), round(fit.within, 2)) == (1671.017, 72310.02, 46040.47)
+
+
+def test_hierarchy_of_cohorts(hachemeister):
+    """States 1 and 3 in one cohort, 2, 4 and 5 in the other, as printed by the documentation of R's actuar (iterative estimators)."""
+    fit = hierarchical(*hachemeister, [1, 2, 1, 2, 2], estimator="iterative")
+    assert round(fit.collective) == 1746
+    assert (round(fit.between_parents), round(fit.between_groups), round(fit.within)) == (88981, 10952, 139120026)
+    assert fit.parent_means.round().tolist() == [1967, 1528]
+    assert fit.parent_factors.round(4).tolist() == [0.9196, 0.9284]
+    assert fit.parent_premiums.round().tolist() == [1949, 1543]
+    assert fit.means.round().tolist() == [2061, 1511, 1806, 1353, 1600]
+    assert fit.factors.round(4).tolist() == [0.8874, 0.6103, 0.5195, 0.2463, 0.7398]
+    assert fit.premiums.round().tolist() == [2048, 1524, 1875, 1497, 1585]
 
 
 def test_integer_weights_do_not_overflow(hachemeister):
