@@ -346,7 +346,8 @@ def _level(mean: Floats, weight: Floats, unit: float, parent: Integers, parents:
     found = squares(weight)[1]
     between = 0.0
     if freedom and np.isfinite(unit) and found > max(freedom * unit, ROUNDING * float(weight @ mean**2)):
-        spread = float(total.sum() - np.divide(add(weight**2), total, out=np.zeros(parents), where=total > 0).sum())
+        whole = total[parent]
+        spread = float((weight[known] * (whole[known] - weight[known]) / whole[known]).sum())
         between = (found - freedom * unit) / spread
         if estimator == "iterative":
             between = _pseudo_estimate(squares, weight, unit, freedom, between)
