@@ -38,9 +38,9 @@ def ledger(seed=0, rows=3000, alpha=0.0):
         "cases ~ C(project_type) + prefecture + year",
         "cases ~ project_type * prefecture",
         "cases ~ C(band, Poly) + bs(size, df=5) + project_type",
-        "cases ~ 0 + cr(size, df=4) + log(size)",
+        "cases ~ 0 + cr(size, df=4) + np.log(size)",
         "cases ~ 0 + project_type + center(year)",
-        "cases ~ I(year ** 2) + year + C(prefecture, Sum)",
+        "cases ~ I((year - 2020) ** 2) + year + C(prefecture, Sum)",
         "cases ~ 1",
     ],
 )
@@ -48,8 +48,8 @@ def test_cells_give_what_rows_give(formula):
     rows = ledger()
     ours = fit_frequency(rows, formula, "persons")
     peer = smf.glm(formula, rows, family=sm.families.Poisson(), offset=np.log(rows["persons"])).fit(tol=1e-14)
-    assert ours.coefficients.to_numpy() == pytest.approx(peer.params.to_numpy(), rel=1e-8, abs=1e-8) or "**" in formula
-    assert ours.standard_errors.to_numpy() == pytest.approx(peer.bse.to_numpy(), rel=1e-6) or "**" in formula
+    assert ours.coefficients.to_numpy() == pytest.approx(peer.params.to_numpy(), rel=1e-8, abs=1e-8)
+    assert ours.standard_errors.to_numpy() == pytest.approx(peer.bse.to_numpy(), rel=1e-6)
     assert ours.deviance == pytest.approx(peer.deviance, rel=1e-10)
     assert ours.log_likelihood == pytest.approx(peer.llf, rel=1e-10)
     assert ours.pearson_dispersion == pytest.approx(peer.pearson_chi2 / peer.df_resid, rel=1e-8)
@@ -218,6 +218,8 @@ def test_as_many_coefficients_as_rows():
         ({}, "cases ~ cases", "both the count"),
         ({}, "cases ~ __import__('os').getpid()", "may use"),
         ({}, "cases ~ year.__class__", "may use"),
+        ({}, "cases ~ np.C(year)", "may use"),
+        ({}, "cases ~ Q(year)", "cannot be read"),
         ({}, "cases ~ [x for x in ()]", "may use"),
         ({}, "cases ~ log(-1 * size)", "infinite or undefined"),
         ({}, "cases ~ bs(size, df=1)", "cannot be read"),

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -57,8 +58,8 @@ def _names(code: str) -> tuple[list[str], bool]:
     def visit(node: ast.AST) -> None:
         nonlocal learns
         if isinstance(node, ast.Call):
-            called = node.func.id if isinstance(node.func, ast.Name) else ""
-            if called not in KNOWN:
+            called = ast.unparse(node.func).removeprefix("np.")
+            if called not in KNOWN or (called not in FUNCTIONS and not isinstance(node.func, ast.Name)):
                 raise InputError(
                     "The formula may use {known} and columns, not {code}.", known=", ".join(sorted(KNOWN)), code=code
                 )
@@ -122,13 +123,20 @@ def _coded(frame: pd.DataFrame) -> dict[str, Any]:
     coded: dict[str, Any] = {}
     for name, column in frame.items():
         kind = column.dtype
-        if isinstance(kind, pd.CategoricalDtype) and kind.ordered and len(kind.categories) > 1:
+        if not isinstance(kind, pd.CategoricalDtype):
+            coded[str(name)] = column.to_numpy(dtype=None if kind.kind in "biuf" else object)
+        elif kind.ordered and len(kind.categories) > 1:
             coded[str(name)] = patsy.builtins.C(column, patsy.Poly)
-        elif isinstance(kind, pd.CategoricalDtype):
-            coded[str(name)] = column
         else:
-            coded[str(name)] = column.to_numpy(dtype=object if kind.kind not in "biuf" else None)
+            coded[str(name)] = column
     return coded
+
+
+def _built(info: Any, frame: pd.DataFrame) -> Floats:
+    """Return patsy's matrix; what is undefined stays in it as NaN, to be refused by the caller."""
+    with np.errstate(all="ignore"):
+        anything = patsy.NAAction(NA_types=[])
+        return np.asarray(patsy.build_design_matrices([info], _coded(frame), NA_action=anything)[0], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -136,7 +144,7 @@ class Design:
     """Coded columns of a formula, learnt once and applied to any rows.
 
     ``names`` of all columns; ``keep`` and ``drop`` the columns that the data tell apart and those they do not;
-    ``alias`` (keep, drop) writes each dropped column in terms of the kept ones; ``levels`` of the categorical variables.
+    ``alias`` (keep, drop) writes each dropped column in terms of the kept ones; ``levels`` of the categorical variables, ``kinds`` the types of those stored as such.
     """
 
     info: Any
@@ -145,6 +153,7 @@ class Design:
     drop: tuple[int, ...]
     alias: Floats
     levels: Mapping[str, tuple[Any, ...]]
+    kinds: Mapping[str, pd.CategoricalDtype]
     variables: tuple[str, ...]
 
     def full(self, values: pd.DataFrame) -> Floats:
@@ -160,8 +169,11 @@ class Design:
                     value=str(values[name][unseen].iloc[0]),
                     levels=", ".join(map(str, levels)),
                 )
+        stored = {
+            n: self.kinds.get(n, object) for n in self.variables if n in self.kinds or values[n].dtype == "category"
+        }
         try:
-            matrix = np.asarray(patsy.build_design_matrices([self.info], _coded(values))[0], dtype=np.float64)
+            matrix = _built(self.info, values.astype(stored))
         except (patsy.PatsyError, ValueError, NotImplementedError) as error:
             raise InputError("The formula cannot be applied to these rows: {reason}.", reason=str(error)) from error
         if not np.isfinite(matrix).all():
@@ -232,21 +244,24 @@ def learn(formula: Formula, cells: Cells) -> tuple[Design, Floats]:
     """
     values = cells.values
     coded = _coded(values.iloc[cells.code] if formula.learns else values)
-    environment = patsy.EvalEnvironment([dict(FUNCTIONS)])
+    environment = patsy.EvalEnvironment([{**FUNCTIONS, "np": SimpleNamespace(**FUNCTIONS)}])
     try:
-        info = patsy.incr_dbuilder(formula.right, lambda: iter([coded]), environment, NA_action="raise")
+        info = patsy.incr_dbuilder(
+            formula.right, lambda: iter([coded]), environment, NA_action=patsy.NAAction(NA_types=[])
+        )
     except (patsy.PatsyError, ValueError, TypeError) as error:
         raise InputError(
             "The formula {formula} cannot be read: {reason}.", formula=formula.text, reason=str(error)
         ) from error
-    kinds = [(_names(f.code)[0], i.type) for f, i in info.factor_infos.items()]
-    categorical = dict.fromkeys(n for names, kind in kinds if kind == "categorical" for n in names)
+    factors = [(_names(f.code)[0], i.type) for f, i in info.factor_infos.items()]
+    categorical = dict.fromkeys(n for names, kind in factors if kind == "categorical" for n in names)
+    kinds = {n: kind for n in formula.variables if isinstance(kind := values[n].dtype, pd.CategoricalDtype)}
     levels = {
-        n: tuple(values[n].cat.categories if values[n].dtype == "category" else sorted(values[n].unique()))
+        n: tuple(kinds[n].categories if n in kinds else sorted(values[n].unique(), key=lambda v: (str(type(v)), v)))
         for n in categorical
     }
     names = tuple(re.sub(r"\bnp\.\w+\((.*?)\)", r"\1", name) for name in info.column_names)  # np.int64(4) is 4
-    whole = Design(info, names, (), (), np.empty((0, 0)), levels, formula.variables)
+    whole = Design(info, names, (), (), np.empty((0, 0)), levels, kinds, formula.variables)
     full = whole.full(values)
     keep, drop = _told_apart(full)
     if not keep:
@@ -255,5 +270,5 @@ def learn(formula: Formula, cells: Cells) -> tuple[Design, Floats]:
     if drop:
         alias[:] = np.linalg.lstsq(full[:, keep], full[:, drop], rcond=None)[0]
     alias[np.abs(alias) < 1e-9] = 0.0
-    design = Design(info, whole.names, tuple(keep), tuple(drop), alias, levels, formula.variables)
+    design = Design(info, whole.names, tuple(keep), tuple(drop), alias, levels, kinds, formula.variables)
     return design, full[:, keep]

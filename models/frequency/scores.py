@@ -67,11 +67,29 @@ def crps(count: Floats, mean: Floats, alpha: float = 0.0) -> Floats:
     if mixed.any():
         y, m = count[mixed], mean[mixed]
         shape, success = 1.0 / alpha, 1.0 / (1.0 + alpha * m)
-        score[mixed] = y * (2.0 * nbinom.cdf(y, shape, success) - 1.0) - m / success * (
-            success * (2.0 * nbinom.cdf(y - 1.0, shape + 1.0, success) - 1.0)
-            + hyp2f1(shape + 1.0, 0.5, 2.0, -4.0 * alpha * m * (1.0 + alpha * m))
+        score[mixed] = (
+            y * (2.0 * nbinom.cdf(y, shape, success) - 1.0)
+            - m * (2.0 * nbinom.cdf(y - 1.0, shape + 1.0, success) - 1.0)
+            - _half_mean_difference(m, alpha)
         )
-    return np.asarray(score, dtype=np.float64)
+    return score
+
+
+def _half_mean_difference(mean: Floats, alpha: float) -> Floats:
+    """Return half the mean difference of two independent negative binomial counts, m (1 + αm) ₂F₁(1/α + 1, ½; 2; −4αm(1 + αm))."""
+    shape, argument = 1.0 / alpha + 1.0, 4.0 * alpha * mean * (1.0 + alpha * mean)
+    with np.errstate(all="ignore"):
+        factor = np.asarray(hyp2f1(shape, 0.5, 2.0, -argument), dtype=np.float64)
+    lost = ~np.isfinite(
+        factor
+    )  # scipy's series fails for a small alpha: Euler's integral, by the trapezoid rule of a periodic function
+    if lost.any():
+        nodes = 64 + int(8.0 * np.sqrt(mean[lost].max()))
+        total = np.full(int(lost.sum()), 0.5)
+        for angle in np.arange(1, nodes) * (np.pi / 2.0 / nodes):
+            total += np.cos(angle) ** 2 * np.exp(-shape * np.log1p(argument[lost] * np.sin(angle) ** 2))
+        factor[lost] = 2.0 * total / nodes
+    return mean * (1.0 + alpha * mean) * factor
 
 
 def count_interval(mean: Floats, variance: Floats, level: float) -> tuple[Floats, Floats]:
