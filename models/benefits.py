@@ -89,9 +89,9 @@ def statutory_benefits(cases: pd.DataFrame, parameters: Parameters) -> pd.DataFr
     ----------
     cases : one row a case
         ``case_id, injury_date, grade`` (1–10, 0 = not graded)``, outcome`` (``injury``, ``death``)``, own_wage_yuan`` (a month; missing = cannot
-        be determined, the pool average is used)``, care`` (``none, partial, major, full``; due once there is a grade)``, age`` (decides
-        on retirement)``, sex, dependants`` (list or JSON list of ``{"kind": spouse|child|parent, "age", "lone"}``: those whom the deceased supported, ages at the
-        death)``, employment_ended``. Optional columns, each of which may be empty:
+        be determined, the pool average is used)``, care`` (``none, partial, major, full``; due once there is a grade)``, age`` (decides on
+        retirement)``, sex, dependants`` (list or JSON list of ``{"kind": spouse|child|parent, "age", "lone"}``: those whom the deceased
+        supported, ages at the death)``, employment_ended``. Optional columns, each of which may be empty:
 
         ``pool_average_wage_yuan, minimum_wage_yuan`` (a month; else from the parameters: the average of the injury, of the death for the
         funeral grant) · ``death_date, suspension_end`` (death after the suspension period of grades 1–4: no death lump sum, Art. 39) ·
