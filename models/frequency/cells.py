@@ -27,6 +27,12 @@ def summed(code: Integers, values: Floats, size: int) -> Floats:
     return total
 
 
+def counts_above(counts: Floats) -> Floats:
+    """Return how many of the whole counts are above 0, 1, 2, …: log Γ(y + 1/α) − log Γ(1/α) + y log α sums log(1 + αj) over j < y."""
+    frequency = np.bincount(counts.astype(np.int64))
+    return np.cumsum(frequency[::-1])[::-1][1:].astype(np.float64)
+
+
 @dataclass(frozen=True)
 class Cells:
     """Rows grouped by their rating variables.

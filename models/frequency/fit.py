@@ -8,27 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.frequency.cells import Cells, Floats, make_cells
+from models.frequency.cells import Cells, make_cells
 from models.frequency.design import Design, Formula, learn, parse
 from models.frequency.result import FrequencyFit
-from models.frequency.scores import deviance, likelihood
+from models.frequency.scores import measures
 from models.frequency.solve import Solution, negative_binomial, poisson
 from models.messages import InputError, Message
 
 FAMILIES = ("poisson", "negative-binomial")
-
-
-def _deviance_and_pearson(cells: Cells, rate: Floats, alpha: float) -> tuple[float, float]:
-    """Return the deviance and Pearson's statistic of the rows; for Poisson from sums over the few rows with cases."""
-    if alpha == 0.0:
-        count, mean = cells.hit_count, cells.exposure[cells.hit] * rate[cells.code[cells.hit]]
-        surplus = float(cells.cell_exposure @ rate) - float(count.sum())
-        return 2.0 * (float(count @ np.log(count / mean)) + surplus), float(
-            (count**2 / mean).sum() - count.sum()
-        ) + surplus
-    mean = cells.exposure * rate[cells.code]
-    pearson = float(((cells.count - mean) ** 2 / (mean * (1.0 + alpha * mean))).sum())
-    return float(deviance(cells.count, mean, alpha).sum()), pearson
 
 
 def _notes(cells: Cells, design: Design, family: str, solution: Solution) -> list[Message]:
@@ -108,12 +95,12 @@ def fit_cells(cells: Cells, formula: Formula, exposure: str, family: str) -> Fre
     design, x = learn(formula, cells)
     solution = (poisson if family == "poisson" else negative_binomial)(x, cells)
     names = [design.names[j] for j in design.keep]
-    spread, pearson = _deviance_and_pearson(cells, solution.rate, solution.alpha)
+    measured = measures(cells, solution.rate, solution.alpha)
     freedom = cells.rows - len(names)
     notes = _notes(cells, design, family, solution)
     if freedom <= 0:
         notes.append(Message("There are as many coefficients as rows: the fit says nothing of the spread around it."))
-    ratio = max(pearson, 0.0) / freedom if freedom > 0 else 1.0
+    ratio = measured.pearson / freedom if freedom > 0 else 1.0
     alpha, log_error = solution.alpha, solution.log_alpha_error
     theta = 1.0 / alpha if alpha > 0.0 else math.inf
 
@@ -127,8 +114,8 @@ def fit_cells(cells: Cells, formula: Formula, exposure: str, family: str) -> Fre
         coefficients=series(solution.coefficients),
         standard_errors=series(np.sqrt(np.diag(solution.covariance))),
         covariance=pd.DataFrame(solution.covariance, index=names, columns=names),
-        deviance=max(spread, 0.0),
-        log_likelihood=likelihood(cells, solution.rate, alpha),
+        deviance=measured.deviance,
+        log_likelihood=measured.log_likelihood,
         pearson_dispersion=ratio,
         dispersion=ratio if family == "poisson" else alpha,
         dispersion_error=alpha * log_error,

@@ -15,7 +15,7 @@ from scipy.stats import chi2, norm
 
 from models.frequency.cells import Cells, Floats, grouping, make_cells, numbers
 from models.frequency.design import Design, Formula
-from models.frequency.scores import count_interval, likelihood
+from models.frequency.scores import count_interval, measures
 from models.frequency.solve import poisson
 from models.messages import InputError, Message
 
@@ -251,7 +251,7 @@ class FrequencyFit:
             statistic = excess / math.sqrt(2.0 * float((self.fitted**2).sum()))
             return Test(statistic, float(norm.sf(statistic)))
         rate = poisson(self.design.matrix(self.cells.values), self.cells).rate
-        ratio = max(2.0 * (self.log_likelihood - likelihood(self.cells, rate, 0.0)), 0.0)
+        ratio = max(2.0 * (self.log_likelihood - measures(self.cells, rate, 0.0).log_likelihood), 0.0)
         return Test(ratio, float(0.5 * chi2.sf(ratio, 1)) if ratio > 0.0 else 1.0)
 
     def zero_inflation_test(self) -> ZeroTest:

@@ -5,11 +5,13 @@ Source: Wei & Held (2014), Calibration tests for count data; Czado, Gneiting & H
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import gammaln, hyp2f1, i0e, i1e, xlogy
 from scipy.stats import nbinom, poisson
 
-from models.frequency.cells import Cells, Floats
+from models.frequency.cells import Cells, Floats, counts_above
 from models.messages import InputError
 
 POISSON_BELOW = 1e-7  # alpha mean under which the negative binomial is Poisson
@@ -25,19 +27,35 @@ def deviance(count: Floats, mean: Floats, alpha: float) -> Floats:
     return np.maximum(rows, 0.0)
 
 
-def likelihood(cells: Cells, rate: Floats, alpha: float) -> float:
-    """Return the log-likelihood of the rows of the cells; for Poisson from sums over the few rows with cases."""
-    log_mean = np.log(cells.exposure[cells.hit] * rate[cells.code[cells.hit]])
-    count = cells.hit_count
+@dataclass(frozen=True)
+class Measures:
+    """Of the rows of a fit: ``deviance``, ``log_likelihood``, and ``pearson``, the sum of squared Pearson residuals."""
+
+    deviance: float
+    log_likelihood: float
+    pearson: float
+
+
+def measures(cells: Cells, rate: Floats, alpha: float) -> Measures:
+    """Return the measures of the rows: sums over all as if none had a case, then what the few rows with cases add; ``alpha`` 0 = Poisson."""
+    hit, count = cells.hit, cells.hit_count
     if alpha == 0.0:
-        return float(count @ log_mean - cells.cell_exposure @ rate) - cells.log_factorials
-    below = np.arange(int(count.max()))
-    above = np.cumsum(np.bincount(count.astype(np.int64))[::-1])[::-1][1:]
-    swell = np.log1p(alpha * cells.exposure * rate[cells.code])
-    return (
-        float(above @ np.log1p(alpha * below) + count @ log_mean - (cells.count + 1.0 / alpha) @ swell)
-        - cells.log_factorials
-    )
+        total = float(cells.cell_exposure @ rate)
+        mean = cells.exposure[hit] * rate[cells.code[hit]]
+        spread = 2.0 * (float(count @ np.log(count / mean) - count.sum()) + total)
+        pearson = float((count**2 / mean).sum() - 2.0 * count.sum()) + total
+        likelihood = float(count @ np.log(mean)) - total - cells.log_factorials
+    else:
+        all_means = cells.exposure * rate[cells.code]
+        share = all_means / (1.0 + alpha * all_means)
+        log_swell = np.log1p(alpha * all_means)
+        none = float(log_swell.sum()) / alpha
+        mean, hit_log, above = all_means[hit], log_swell[hit], counts_above(count)
+        spread = float(deviance(count, mean, alpha).sum()) + 2.0 * (none - float(hit_log.sum()) / alpha)
+        pearson = float(share.sum() + ((count - mean) ** 2 / (mean * (1.0 + alpha * mean)) - share[hit]).sum())
+        likelihood = float(above @ np.log1p(alpha * np.arange(len(above))) + count @ (np.log(mean) - hit_log))
+        likelihood -= none + cells.log_factorials
+    return Measures(max(spread, 0.0), likelihood, max(pearson, 0.0))
 
 
 def log_score(count: Floats, mean: Floats, alpha: float = 0.0) -> Floats:

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.special import xlogy
 
-from models.frequency.cells import Cells, Floats, Integers, grouping, summed
+from models.frequency.cells import Cells, Floats, Integers, counts_above, grouping, summed
 from models.messages import InputError
 
 ITERATIONS = 100
@@ -124,24 +124,29 @@ def _not_found() -> InputError:
 
 @dataclass(frozen=True)
 class _Units:
-    """What the negative binomial needs of the rows: distinct (cell, exposure, count) and how often each occurs, if that is fewer; else the rows."""
+    """What the negative binomial needs of the rows: distinct (cell, exposure) and how often each occurs, if that is fewer; else the rows.
+
+    ``hit`` the units with cases and ``cases`` their number; ``above`` the number of rows with more than 0, 1, 2, … cases.
+    """
 
     code: Integers
     exposure: Floats
-    count: Floats
     often: Floats | None
-    above: Floats  # number of rows with a count above 0, 1, 2, …
+    hit: Integers
+    cases: Floats
+    above: Floats
 
 
 def _units(cells: Cells) -> _Units:
     sample = min(cells.rows, SAMPLE)
-    above = np.cumsum(np.bincount(cells.hit_count.astype(np.int64))[::-1])[::-1][1:].astype(np.float64)
+    above = counts_above(cells.hit_count)
     if len(np.unique(cells.exposure[:sample])) > sample // 4:
-        return _Units(cells.code, cells.exposure, cells.count, None, above)
-    frame = pd.DataFrame({"code": cells.code, "exposure": cells.exposure, "count": cells.count}, copy=False)
-    values, code = grouping(frame, ("code", "exposure", "count"))
-    often = np.bincount(code).astype(np.float64)
-    return _Units(values["code"].to_numpy(), values["exposure"].to_numpy(), values["count"].to_numpy(), often, above)
+        return _Units(cells.code, cells.exposure, None, cells.hit, cells.hit_count, above)
+    values, unit = grouping(pd.DataFrame({"code": cells.code, "exposure": cells.exposure}), ("code", "exposure"))
+    cases = summed(unit, cells.count, len(values))
+    hit = np.flatnonzero(cases)
+    often = np.bincount(unit).astype(np.float64)
+    return _Units(values["code"].to_numpy(), values["exposure"].to_numpy(), often, hit, cases[hit], above)
 
 
 @dataclass(frozen=True)
@@ -157,31 +162,33 @@ class _Slopes:
 
 
 def _slopes(units: _Units, rate: Floats, alpha: float) -> _Slopes:
+    """Return value and derivatives: sums over all units as if none had a case, then what the few with cases add."""
+    cells = len(rate)
     mean = units.exposure * rate[units.code]
-    swell = 1.0 + alpha * mean
-    log_swell = np.log1p(alpha * mean)
-    shape = units.count + 1.0 / alpha
-    share = mean / swell
+    swollen = alpha * mean
+    share = mean / (1.0 + swollen)
+    log_swell = np.log1p(swollen, out=swollen)
     often = 1.0 if units.often is None else units.often
+    linear = summed(units.code, share * often, cells)
+    square = summed(units.code, share**2 * often, cells)
+    total, squares, logs = float(linear.sum()), float(square.sum()), float((log_swell * often).sum())
 
-    def by_cell(values: Floats) -> Floats:
-        return summed(units.code, values * often, len(rate))
-
+    hit, code, cases = units.hit, units.code[units.hit], units.cases
+    hit_share = share[hit]
+    shrunk = cases * (1.0 - alpha * hit_share)
+    moved = summed(code, alpha * shrunk * hit_share, cells)
     below = np.arange(len(units.above))
     grown = below / (1.0 + alpha * below)
-    hit = np.flatnonzero(units.count)
-    hits = units.count[hit] * (often if isinstance(often, float) else often[hit])
-    likelihood = units.above @ np.log1p(alpha * below) + hits @ np.log(mean[hit]) - (often * shape * log_swell).sum()
-    first = units.above @ grown + (often * (log_swell / alpha**2 - share * shape)).sum()
+    likelihood = units.above @ np.log1p(alpha * below) + cases @ (np.log(mean[hit]) - log_swell[hit]) - logs / alpha
+    first = units.above @ grown + logs / alpha**2 - total / alpha - cases @ hit_share
     second = (
-        often * (share**2 * shape + 2.0 * (share / alpha**2 - log_swell / alpha**3))
-    ).sum() - units.above @ grown**2
-    excess = (units.count - mean) / swell
+        squares / alpha + cases @ hit_share**2 + 2.0 * (total / alpha**2 - logs / alpha**3) - units.above @ grown**2
+    )
     return _Slopes(
         float(likelihood),
-        by_cell(excess),
-        by_cell(share * (1.0 + alpha * units.count) / swell),
-        by_cell(alpha * excess * share),
+        summed(code, shrunk, cells) - linear,
+        linear - alpha * square + moved,
+        moved - alpha * square,
         float(alpha * first),
         float(alpha**2 * second + alpha * first),
     )
