@@ -19,7 +19,7 @@ from models.messages import InputError
 if TYPE_CHECKING:
     from data.book import Book
 
-REPORT_FORMATS = ("xlsx",)
+REPORT_FORMATS = ("xlsx", "docx", "pdf", "pptx", "html")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,9 +18,9 @@ EXAMPLE_COST = 1e8
 
 STRESSES: Mapping[str, tuple[Shock, ...]] = {
     "slump": (Shock("construction", -0.3, 1, 3),),
-    "wages": (Shock("wages", 0.1, 1, 50),),
-    "medical": (Shock("medical", 0.15, 1, 50),),
-    "frequency": (Shock("frequency", 0.2, 1, 50),),
+    "wages_higher": (Shock("wages", 0.1, 1, 50),),
+    "medical_prices": (Shock("medical", 0.15, 1, 50),),
+    "frequency_higher": (Shock("frequency", 0.2, 1, 50),),
     "collapse": (Shock("catastrophe_deaths", 20, 1, 1),),
     "coverage": (Shock("collections", -0.15, 1, 50),),
     "half_rate": (Shock("collections", -0.5, 1, 3),),
@@ -30,9 +30,9 @@ STRESSES: Mapping[str, tuple[Shock, ...]] = {
 NAMES: Mapping[str, Message] = {
     "base": Message("Base"),
     "slump": Message("Construction slump: −30% for three years"),
-    "wages": Message("Wages 10% higher"),
-    "medical": Message("Medical prices 15% higher"),
-    "frequency": Message("Accidents 20% more frequent"),
+    "wages_higher": Message("Wages 10% higher"),
+    "medical_prices": Message("Medical prices 15% higher"),
+    "frequency_higher": Message("Accidents 20% more frequent"),
     "collapse": Message("A collapse with 20 deaths"),
     "coverage": Message("15% of projects not enrolled"),
     "half_rate": Message("A 50% cut kept for three years"),

@@ -71,6 +71,15 @@ HEADS: dict[str, Message] = {
     "option": Message("Option"),
     "example_yuan": Message("Premium of a project of 100 million yuan"),
     "size": Message("Size of the shock"),
+    "term": Message("Term"),
+    "meaning": Message("Meaning"),
+    "multiplier": Message("Multiplier"),
+    "contractors": Message("Contractors"),
+    "premium_share": Message("Share of premium"),
+    "expected_share": Message("Expected share"),
+    "quintile": Message("Quintile"),
+    "loss_ratio_before": Message("Loss ratio before"),
+    "loss_ratio_after": Message("Loss ratio after"),
     "name": Message("Parameter"),
     "value": Message("Value"),
     "unit_of_value": Message("Unit of value"),
@@ -112,7 +121,9 @@ def kind_of(column: str) -> str:
     for kind, names in (("rate", RATES), ("share", SHARES), ("months", MONTHS)):
         if column in names:
             return kind
-    return "number" if column in ("cases", "deaths", "units") else "text"
+    if column == "size":
+        return "size"
+    return "number" if column in ("cases", "deaths", "units", "contractors") else "text"
 
 
 def head(column: str, t: Translator) -> str:
@@ -128,6 +139,7 @@ def for_readers(frame: pd.DataFrame, t: Translator) -> pd.DataFrame:
         "share": t.percent,
         "months": lambda v: t.number(v, 1),
         "number": t.integer,
+        "size": lambda v: t.percent(v) if abs(v) <= 5 else t.integer(v),
         "text": lambda v: word(v, t),
     }
 

@@ -26,6 +26,7 @@ WORDS: dict[str, Message] = {
     "construction": Message("Construction"),
     "wages": Message("Wages"),
     "collections": Message("Premium collected"),
+    "frequency": Message("Accident frequency"),
     "catastrophe_deaths": Message("Deaths in one event"),
     "synthetic": Message("synthetic"),
     "housing": Message("Housing"),

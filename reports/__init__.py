@@ -9,7 +9,7 @@ from analysis.language import Translator
 from analysis.rate_review import RateReview
 from models.messages import InputError, Message
 
-FORMATS = ("xlsx",)
+FORMATS = ("xlsx", "docx", "pdf", "pptx", "html")
 
 
 def write_reports(
@@ -21,14 +21,25 @@ def write_reports(
     progress: Callable[[Message], None] | None = None,
 ) -> list[Path]:
     """Write a review in the formats asked for, into the folder ``out``; return the files."""
+    from reports.pdf import write_pdf
+    from reports.slides import write_slides
+    from reports.web import write_web
+    from reports.word import write_word
     from reports.workbook import write_workbook
 
-    writers = {"xlsx": write_workbook}
+    writers: dict[str, Callable[[], Path]] = {
+        "xlsx": lambda: write_workbook(review, out, t),
+        "docx": lambda: write_word(review, out, t, template),
+        "pdf": lambda: write_pdf(review, out, t),
+        "pptx": lambda: write_slides(review, out, t),
+        "html": lambda: write_web(review, out, t),
+    }
+    unknown = [name for name in formats if name not in writers]
+    if unknown:
+        raise InputError("The format {format} is not known; use {known}.", format=unknown[0], known=", ".join(writers))
     written = []
     for name in formats:
-        if name not in writers:
-            raise InputError("The format {format} is not known; use {known}.", format=name, known=", ".join(writers))
         if progress:
             progress(Message("Writing {format} …", {"format": name}))
-        written.append(writers[name](review, out, t))
+        written.append(writers[name]())
     return written

@@ -15,6 +15,7 @@ from analysis.language import Translator
 from analysis.rate_review import RateReview
 from analysis.verdict import verdict
 from analysis.words import word
+from reports.content import notice
 
 OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False}
 NUMBER_FORMATS = {
@@ -23,6 +24,7 @@ NUMBER_FORMATS = {
     "share": "0.0%",
     "months": "0.0",
     "number": "#,##0",
+    "size": "0.000",
     "text": "@",
 }
 
@@ -50,18 +52,6 @@ def write_workbook(review: RateReview, out: Path, t: Translator) -> Path:
             sheet = book.add_worksheet(_sheet_name(table.title, used))
             _write(sheet, table, review, t, formats)
     return path
-
-
-def notice(review: RateReview, t: Translator) -> str:
-    """Return what must stand on every page: synthetic data, figures that are not official; empty where nothing need be said."""
-    if review.book.synthetic:
-        return t("Synthetic data: this book was made by the program to try it out. It describes no real fund.")
-    weak = sum(a.mark in ("assumption", "unverified") for a in review.assumptions)
-    return (
-        t("{count} of the parameters used are assumed or unverified; see the list of parameters.", count=weak)
-        if weak
-        else ""
-    )
 
 
 def _summary(sheet: Any, review: RateReview, t: Translator, formats: dict[str, Any]) -> None:
