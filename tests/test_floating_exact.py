@@ -87,7 +87,7 @@ def test_every_free_plan_agrees_with_simulation(name, cases):
     # Plans of paid premium: the premium of the window is charged at the base rate here, so the chain is left out.
     plan, one = load_plan(name), risks(cases, 0.2)
     plan = replace(plan, ratio=replace(plan.ratio, denominator="base_premium", average=0.7), pool_by="", window_years=1)
-    size = 200_000
+    size = 50_000
     counts, losses = drawn(one, np.random.default_rng(11), size=size)
     claims = None
     if name == "ncci":
@@ -146,10 +146,11 @@ def test_small_and_large_units_are_computed_alike():
 
 def test_a_giant_on_a_coarse_grid_keeps_its_mean_and_its_steps():
     plan, one = load_plan("huainan"), risks(20_000.0, 0.01)
-    counts, losses = drawn(one, np.random.default_rng(3))
+    size = 200_000
+    counts, losses = drawn(one, np.random.default_rng(3), size=size)
     found = plan.multiplier(experience(one, counts, losses)).to_numpy()
     for step, p in zip(plan.steps, targets(plan, one)[0, 0], strict=True):
-        assert abs((found == step).mean() - p) < 4 * np.sqrt(max(p * (1 - p), 1 / DRAWS) / DRAWS)
+        assert abs((found == step).mean() - p) < 4 * np.sqrt(max(p * (1 - p), 1 / size) / size)
 
 
 def test_after_the_correction_the_expected_premium_is_the_target():
@@ -167,11 +168,11 @@ def test_after_the_correction_the_expected_premium_is_the_target():
 
 def test_luck_decides_for_the_small_and_safety_for_the_large():
     plan = load_plan("huainan")
-    units = risks([0.05, 1.0, 50.0])
+    units = risks([0.05, 1.0, 500.0])
     factors, weights = np.array([0.5, 1.0, 1.5]), np.ones(3)
     shares = separation(plan, units, factors, weights)
     assert (np.diff(shares) > 0).all()
-    assert shares[0] < 0.1 < 0.7 < shares[2] <= 1
+    assert shares[0] < 0.1 < 0.8 < shares[2] <= 1
     assert (efficiency(plan, units) > 0).all()
     none = load_plan("none")
     assert efficiency(none, units) == pytest.approx(0.0, abs=1e-12)
@@ -210,11 +211,11 @@ def test_quintile_test_of_a_plan_that_knows_and_of_one_that_does_not():
     knows = quintile_test(series(true), base, losses)
     assert knows.groups["base_premium_yuan"].to_numpy() == pytest.approx(base.sum() / 5)
     assert knows.groups["loss_ratio_before"].is_monotonic_increasing
-    assert knows.spread_after == pytest.approx(0.0, abs=1e-9) and knows.spread_before > 0.2
+    assert knows.spread_after == pytest.approx(0.0, abs=1e-9)
+    assert knows.spread_before > 0.2
     assert knows.gini > 0.1
     assert knows.lift == pytest.approx(3.0, rel=0.05)
-    for table in (knows.groups,):
-        assert table["loss_ratio_after"] == pytest.approx(losses.sum() / base.sum())
+    assert knows.groups["loss_ratio_after"].to_numpy() == pytest.approx(losses.sum() / base.sum())
     blind = quintile_test(series(np.ones(1000)), base, losses)
     assert blind.gini == pytest.approx(0.0, abs=1e-12)
     assert blind.lift == pytest.approx(1.0)

@@ -1,7 +1,40 @@
 """Floating plans: a plan is a file; its multipliers, its off-balance, its exact behaviour, its fairness."""
 
+from models.floating.exact import (
+    Analysis,
+    Chain,
+    Risks,
+    analyse,
+    chain,
+    efficiency,
+    multiplier_distribution,
+    separation,
+    targets,
+)
+from models.floating.fairness import QuintileTest, concealment, dislocation, quintile_test
 from models.floating.plan import FloatingPlan, OffBalance, off_balance
 from models.floating.reading import available_plans, load_plan, parse_plan
 from models.floating.terms import Constant
 
-__all__ = ["Constant", "FloatingPlan", "OffBalance", "available_plans", "load_plan", "off_balance", "parse_plan"]
+__all__ = [
+    "Analysis",
+    "Chain",
+    "Constant",
+    "FloatingPlan",
+    "OffBalance",
+    "QuintileTest",
+    "Risks",
+    "analyse",
+    "available_plans",
+    "chain",
+    "concealment",
+    "dislocation",
+    "efficiency",
+    "load_plan",
+    "multiplier_distribution",
+    "off_balance",
+    "parse_plan",
+    "quintile_test",
+    "separation",
+    "targets",
+]
