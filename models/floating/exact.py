@@ -308,10 +308,9 @@ def _unit(risks: Risks, u: int) -> Risks:
 
 def _limited(plan: FloatingPlan, risks: Risks) -> Floats:
     """Return the severity, on the grid, of what one case counts under the plan (for a modification: of the first unit)."""
-    amounts: Floats = np.arange(len(risks.severity)) * risks.step_yuan
-    counted: Floats = (
-        amounts if plan.ratio.claim_limit_yuan is None else np.minimum(amounts, plan.ratio.claim_limit_yuan)
-    )
+    amounts = np.arange(len(risks.severity), dtype=np.float64) * risks.step_yuan
+    limit = plan.ratio.claim_limit_yuan
+    counted: Floats = amounts if limit is None else np.minimum(amounts, limit)
     if isinstance(plan.rule, ModificationRule):
         years = float(plan.window_years or 1)
         weight = plan.rule.constants((plan.ratio.average or 0.0) * risks.base_premium[:1] * years)[0][0]

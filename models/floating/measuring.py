@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.floating.rules import Floats, Measures, quotient
+from models.floating.rules import Floats, Measures, Texts, quotient
 from models.floating.terms import Ratio
 from models.messages import InputError
 
@@ -35,35 +35,41 @@ def prepared(experience: pd.DataFrame) -> pd.DataFrame:
 
     A missing ``base_premium_yuan`` is ``premium_yuan``, a missing ``incurred_yuan`` is ``paid_yuan``; other missing numbers are refused.
     """
-    if "unit" not in experience:
-        raise InputError("The experience needs a column {column}.", column="unit")
-    rows = experience.reset_index(drop=True).copy()
+    if "unit" not in experience or experience["unit"].isna().any():
+        raise InputError("The experience needs a column {column} without gaps.", column="unit")
+    found: dict[str, Floats | NDArray[np.int64]] = {}
     for column in NUMBERS:
-        other = STANDS_FOR.get(column)
-        if column not in rows and (other is None or other not in rows):
+        other = STANDS_FOR.get(column, column)
+        if column not in experience and other not in experience:
             raise InputError("The experience needs a column {column}.", column=column)
-        numbers = pd.to_numeric(rows[column] if column in rows else rows[other], errors="coerce").astype(np.float64)
-        if other is not None and other in rows:
-            numbers = numbers.fillna(pd.to_numeric(rows[other], errors="coerce").astype(np.float64))
-        bad = ~np.isfinite(numbers.to_numpy())
+        numbers = _floats(experience[column if column in experience else other])
+        if other in experience:
+            numbers = np.where(np.isnan(numbers), _floats(experience[other]), numbers)
+        bad = ~np.isfinite(numbers)
         if bad.any():
+            unit = experience["unit"].iloc[int(bad.argmax())]
             raise InputError(
-                "The experience of unit {unit} has no number in the column {column}.",
-                unit=rows["unit"][bad].iloc[0],
-                column=column,
+                "The experience of unit {unit} has no number in the column {column}.", unit=unit, column=column
             )
-        rows[column] = numbers
-    if "period" in rows:
-        year = pd.to_numeric(rows["period"].astype(str).str.slice(0, 4), errors="coerce")
-        if year.isna().any():
-            raise InputError(
-                "{period} is not a period: write a year, as 2024, or a quarter, as 2024Q1.",
-                period=rows["period"][year.isna()].iloc[0],
-            )
-        rows["year"] = year.astype(np.int64)
-    else:
-        rows["year"] = 0
-    return rows
+        found[column] = numbers
+    found["year"] = (
+        _years(experience["period"]) if "period" in experience else np.zeros(len(experience), dtype=np.int64)
+    )
+    return experience.reset_index(drop=True).assign(**found)
+
+
+def _floats(values: pd.Series) -> Floats:
+    return np.asarray(pd.to_numeric(values, errors="coerce"), dtype=np.float64)
+
+
+def _years(periods: pd.Series) -> NDArray[np.int64]:
+    """Return the calendar year of each period: 2024, "2024" or "2024Q1"."""
+    codes, distinct = pd.factorize(periods)
+    years = pd.to_numeric(pd.Series(distinct).astype(str).str.slice(0, 4), errors="coerce")
+    if (codes < 0).any() or years.isna().any():
+        wrong = "" if (codes < 0).any() else distinct[int(years.isna().argmax())]
+        raise InputError("{period} is not a period: write a year, as 2024, or a quarter, as 2024Q1.", period=str(wrong))
+    return years.to_numpy(dtype=np.int64)[codes]
 
 
 def within(rows: pd.DataFrame, years: int | None) -> pd.DataFrame:
@@ -88,57 +94,48 @@ def measure(
     `models.floating.FloatingPlan.multiplier`.
     """
     rows = prepared(experience)
+    year = rows["year"].to_numpy(dtype=np.int64)
+    unit, units = pd.factorize(rows["unit"])
+    key = unit
     if pool_by:
-        rows["key"] = rows[pool_by].fillna("").astype(str) if pool_by in rows else ""
-    else:
-        rows["key"] = rows["unit"]
-    latest = rows.sort_values("year", kind="stable").drop_duplicates("unit", keep="last").set_index("unit")
-    units = pd.Index(rows["unit"].unique(), name="unit")
-    position, keys = pd.factorize(latest["key"].reindex(units))
-    inside = within(rows, years)
-    sums = (
-        inside.groupby("key")[[*NUMBERS, *(["persons"] if "persons" in inside else [])]]
-        .sum()
-        .reindex(keys, fill_value=0.0)
-    )
-    last = (
-        inside[inside["year"] == inside["year"].max()].groupby("key")[list(NUMBERS)].sum().reindex(keys, fill_value=0.0)
-    )
+        key = pd.factorize(rows[pool_by].fillna("").astype(str))[0] if pool_by in rows else np.zeros_like(unit)
+    count = int(key.max(initial=-1)) + 1
+    oldest_first = np.argsort(year, kind="stable")
+    position = np.zeros(len(units), dtype=np.int64)
+    position[unit[oldest_first]] = key[oldest_first]  # a unit that changed its group belongs to the latest
+    inside = np.ones(len(year), dtype=bool) if years is None else year > year.max(initial=0) - years
+    latest = year == year.max(initial=0)
     span = float(years or 1)
     money = f"{ratio.numerator}_yuan"
 
-    def column(name: str, of: pd.DataFrame = sums) -> Floats:
-        return of[name].to_numpy(dtype=np.float64)
+    def total(column: str, of: NDArray[np.bool_] = inside) -> Floats:
+        return np.bincount(key[of], _floats(rows[column])[of], count).astype(np.float64)
 
-    if "persons" in sums:
-        persons = column("persons") / span
-    else:
-        persons = column("exposure_yuan") / span / (yuan_per_person or np.inf)
-    loss, primary = _losses(
-        column(money), column("cases"), _claims(claims, inside, keys), ratio.claim_limit_yuan, split
-    )
-    texts = {}
-    for name in columns:
-        if name in latest:
-            of_key = latest.groupby("key")[name].last().reindex(keys)
-            texts[name] = of_key.map(_text).to_numpy(dtype=object)
+    exposure, cases = total("exposure_yuan"), total("cases")
+    persons = (total("persons") if "persons" in rows else exposure / (yuan_per_person or np.inf)) / span
+    known = None
+    if claims is not None:
+        known = _claims(claims, pd.Index(units), position, year[inside])
+    loss, primary = _losses(total(money), cases, known, ratio.claim_limit_yuan, split)
     measures = form(
         ratio,
-        base=column("base_premium_yuan"),
-        premium=column(f"{ratio.denominator}_yuan") * ratio.premium_factor,
+        base=total("base_premium_yuan"),
+        premium=total(f"{ratio.denominator}_yuan") * ratio.premium_factor,
         loss=loss,
         primary=primary,
-        cases=column("cases"),
-        deaths=column("deaths"),
-        exposure=column("exposure_yuan"),
+        cases=cases,
+        deaths=total("deaths"),
+        exposure=exposure,
         persons=persons,
-        last_loss=column(money, last),
-        last_base=column("base_premium_yuan", last),
+        last_loss=total(money, latest),
+        last_base=total("base_premium_yuan", latest),
         years=span,
-        texts=texts,
+        texts={name: _texts(rows[name], key, oldest_first, count) for name in columns if name in rows},
     )
-    seen = inside.groupby("key")["year"].nunique().reindex(keys, fill_value=0).to_numpy()
-    return Measured(measures, np.array(seen, dtype=np.int64), units, np.array(position, dtype=np.int64))
+    seen = pd.DataFrame({"key": key[inside], "year": year[inside]}).drop_duplicates()["key"].to_numpy(dtype=np.int64)
+    return Measured(
+        measures, np.bincount(seen, minlength=count).astype(np.int64), pd.Index(units, name="unit"), position
+    )
 
 
 def form(ratio: Ratio, *, loss: Floats, premium: Floats, **rest: object) -> Measures:
@@ -152,46 +149,44 @@ def form(ratio: Ratio, *, loss: Floats, premium: Floats, **rest: object) -> Meas
     return Measures(loss=loss, premium=premium, ratio=found, average=average, **rest)  # type: ignore[arg-type]
 
 
-def _text(value: object) -> str:
-    """Return a grade as text: 1.0 (a column with gaps) and 1 are the same grade, and an absent one is empty."""
-    if value is None or value != value:
-        return ""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+def _texts(values: pd.Series, key: NDArray[np.int64], oldest_first: NDArray[np.int64], count: int) -> Texts:
+    """Return the latest text of each key, empty where there is none; 1.0 (a column with gaps) and 1 are the same grade."""
+    found = np.full(count, "", dtype=object)
+    for at in oldest_first[values.notna().to_numpy()[oldest_first]]:
+        value = values.iat[at]
+        found[key[at]] = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return found
 
 
-def _claims(claims: pd.DataFrame | None, inside: pd.DataFrame, keys: pd.Index) -> pd.DataFrame | None:
-    """Return ``position, amount`` of the cases inside the window, or None where cases are not known one by one."""
-    if claims is None:
-        return None
+def _claims(
+    claims: pd.DataFrame, units: pd.Index, position: NDArray[np.int64], years: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], Floats]:
+    """Return the key and the amount of each case of a known unit inside the window."""
     missing = [c for c in ("unit", "amount_yuan") if c not in claims]
     if missing:
         raise InputError("The cases need a column {column}.", column=missing[0])
-    key_of = inside.drop_duplicates("unit").set_index("unit")["key"]
-    found = claims.assign(key=claims["unit"].map(key_of))
+    at = np.asarray(units.get_indexer(pd.Index(claims["unit"])), dtype=np.int64)
+    use = at >= 0
     if "period" in claims:
-        years = pd.to_numeric(claims["period"].astype(str).str.slice(0, 4), errors="coerce")
-        found = found[(years >= inside["year"].min()) & (years <= inside["year"].max())]
-    found = found[found["key"].notna()]
-    return pd.DataFrame(
-        {
-            "position": keys.get_indexer(pd.Index(found["key"])),
-            "amount": found["amount_yuan"].to_numpy(dtype=np.float64),
-        }
-    )
+        use &= np.isin(_years(claims["period"]), years)
+    return position[at[use]], _floats(claims["amount_yuan"])[use]
 
 
 def _losses(
-    total: Floats, cases: Floats, claims: pd.DataFrame | None, limit: float | None, split: float | None
+    total: Floats,
+    cases: Floats,
+    claims: tuple[NDArray[np.int64], Floats] | None,
+    limit: float | None,
+    split: float | None,
 ) -> tuple[Floats, Floats]:
     """Return losses limited by case, and their part below the split point, for each key."""
     if claims is None:
         loss = total if limit is None else np.minimum(total, cases * limit)
         return loss, loss if split is None else np.minimum(loss, cases * split)
-    amount = claims["amount"].to_numpy()
+    key, amount = claims
 
-    def summed(each: float | None) -> Floats:
-        weights = amount if each is None else np.minimum(amount, each)
-        return np.bincount(claims["position"], weights, minlength=len(total)).astype(np.float64)
+    def summed(each: float) -> Floats:
+        return np.bincount(key, np.minimum(amount, each), len(total)).astype(np.float64)
 
     # Without a limit the book's total stands: the cases serve only to limit and to split.
     loss = total if limit is None else summed(limit)
