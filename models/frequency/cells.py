@@ -117,17 +117,19 @@ def _codes(values: pd.Series) -> tuple[NDArray[np.integer], int]:
     raw = values.to_numpy()
     if raw.dtype.kind == "b":
         return raw.view(np.int8), 2
-    if raw.dtype.kind in "iuf" and len(raw):
+    if raw.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):
+            whole = raw.astype(np.int16)
+        raw = whole if (whole == raw).all() else raw  # fails for fractions, large numbers and NaN, which are hashed
+    if raw.dtype.kind in "iu" and len(raw):
         low, high = raw.min().item(), raw.max().item()
-        if abs(low) < 1 << 31 and high - low < WIDE and low == int(low):
-            whole = raw if raw.dtype.kind != "f" else raw.astype(np.int64)
-            if whole is raw or np.array_equal(whole, raw):
-                return (whole if low == 0 else np.subtract(whole, int(low), dtype=np.int64)), int(high - low) + 1
+        if high - low < WIDE:
+            return (raw if low == 0 else np.subtract(raw, low, dtype=np.int64)), high - low + 1
     codes, uniques = pd.factorize(values)
     return codes, len(uniques)
 
 
-def _renumbered(key: Integers, size: int) -> tuple[Integers, int]:
+def _renumbered(key: NDArray[np.integer], size: int) -> tuple[Integers, int]:
     """Return the keys renumbered 0, 1, … in the same order, without gaps."""
     if size > max(4 * len(key), ROOM):
         uniques, inverse = np.unique(key, return_inverse=True)
@@ -154,7 +156,7 @@ def grouping(rows: pd.DataFrame, variables: Sequence[str], missing: bool = False
     ------
     InputError : a value is missing
     """
-    key = np.zeros(len(rows), dtype=np.int64)
+    key: NDArray[np.integer] = np.zeros(len(rows), dtype=np.int32)
     size = 1
     for name in variables:
         codes, levels = _codes(rows[name])
@@ -166,11 +168,13 @@ def grouping(rows: pd.DataFrame, variables: Sequence[str], missing: bool = False
                 column=name,
                 count=int((codes < 0).sum()),
             )
-        if size * max(levels, 1) > ROOM and size > 1:
+        levels = max(levels, 1)
+        if size * levels > ROOM and size > 1:
             key, size = _renumbered(key, size)
-        key *= max(levels, 1)
+        size *= levels
+        key = key.astype(np.int64 if size >= 1 << 31 else np.int32, copy=False)
+        key *= levels
         np.add(key, codes, out=key, casting="unsafe")
-        size *= max(levels, 1)
     code, cells = _renumbered(key, size)
     representative = np.zeros(cells, dtype=np.int64)
     representative[code[::-1]] = np.arange(len(code) - 1, -1, -1)
