@@ -178,9 +178,7 @@ def compound_counts(counts: ArrayLike, severity: Any, step: float, size: int | N
             raise InputError("A severity that is not on the grid needs the size of the grid.")
         size = max((p.size - 1) * (np.size(severity) - 1) + 1, np.size(severity), 2)
     pmf, mean, variance = discretise(severity, step, size)
-    numbers = np.arange(p.size, dtype=np.float64)
-    expected = float(p @ numbers)
-    spread = float(p @ (numbers - expected) ** 2)
+    expected, spread = _moments(p, np.arange(p.size, dtype=np.float64))
 
     def generator(z: Complexes) -> Complexes:
         return np.asarray(np.polyval(p[::-1], z), dtype=np.complex128)
@@ -215,8 +213,8 @@ def discretise(severity: Any, step: float, size: int) -> tuple[Floats, float, fl
         if pmf.size > size:
             raise InputError("The severity has {points} points, the grid {size}: take a larger size.", points=pmf.size, size=size)  # fmt: skip
         values = np.arange(pmf.size) * step
-        mean = float(pmf @ values)
-        return np.pad(pmf, (0, size - pmf.size)), mean, float(pmf @ (values - mean) ** 2)
+        mean, spread = _moments(pmf, values)
+        return np.pad(pmf, (0, size - pmf.size)), mean, spread
     if not severity.support()[0] >= 0:
         raise InputError("The severity must be a distribution from 0 upwards, with valid parameters.")
     moments = (float(m) for m in severity.stats("mv"))
@@ -231,7 +229,7 @@ def discretise(severity: Any, step: float, size: int) -> tuple[Floats, float, fl
     if np.isfinite(mean):
         # what Simpson's rule misses lies where the density is steepest, near 0: mass moves from the first point to the second
         limited = mean - _excess(severity, size * step)
-        on_points = float(pmf @ np.arange(size)) * step + (1.0 - float(pmf.sum())) * size * step
+        on_points = _moments(pmf, np.arange(size) * step)[0] + (1.0 - float(pmf.sum())) * size * step
         moved = np.clip((limited - on_points) / step, -pmf[1], pmf[0])
         pmf[:2] += (-moved, moved)
     return pmf, mean, variance
@@ -266,6 +264,12 @@ def on_grid(amounts: ArrayLike, probabilities: ArrayLike, step: float, size: int
     return np.asarray(
         np.bincount(index, lower, size) + np.bincount(index + 1, upper, size + 1)[:size], dtype=np.float64
     )
+
+
+def _moments(pmf: Floats, values: NDArray[np.floating[Any]]) -> tuple[float, float]:
+    """Return mean and variance; by sums, because BLAS splits a long dot product over the cores, which changes its last digits."""
+    mean = float((pmf * values).sum())
+    return mean, float((pmf * (values - mean) ** 2).sum())
 
 
 def _probabilities(values: ArrayLike, what: str) -> Floats:
@@ -329,8 +333,8 @@ def _checked(pmf: Floats, step: float, mean: float, std: float) -> Checks:
     """Compare a pmf on the grid with the moments it should have."""
     values = np.arange(len(pmf)) * step
     held = float(pmf.sum())
-    grid_mean = float(pmf @ values)
-    grid_std = float(np.sqrt(pmf @ (values - grid_mean) ** 2))
+    grid_mean, spread = _moments(pmf, values)
+    grid_std = float(np.sqrt(spread))
     mean_error, std_error = (
         found / true - 1.0 if 0 < true < np.inf else 0.0 for found, true in ((grid_mean, mean), (grid_std, std))
     )

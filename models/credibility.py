@@ -322,12 +322,15 @@ def _own_experience(x: Floats, w: Floats) -> tuple[Floats, Floats, float, list[M
             )
         )
         return weight, mean, np.inf, notes
-    noise = ROUNDING * float(weight @ mean**2)
+    noise = ROUNDING * float((weight * mean**2).sum())
     return weight, mean, squares / freedom if squares > noise else 0.0, notes
 
 
 def _level(mean: Floats, weight: Floats, unit: float, parent: Integers, parents: int, estimator: str) -> _Level:
-    """Fit one level: nodes with a ``mean`` of variance ``unit / weight`` around a true value that varies around that of their parent."""
+    """Fit one level: nodes with a ``mean`` of variance ``unit / weight`` around a true value that varies around that of their parent.
+
+    Sums, not dot products: BLAS splits a long one over the cores, which changes its last digits and stalls on a busy machine.
+    """
 
     def add(values: Floats) -> Floats:
         return np.bincount(parent, weights=values, minlength=parents).astype(np.float64, copy=False)
@@ -338,14 +341,14 @@ def _level(mean: Floats, weight: Floats, unit: float, parent: Integers, parents:
 
     def squares(strength: Floats) -> tuple[Floats, float]:
         away = (mean - centred(strength)[1][parent]) ** 2
-        return away, float(strength @ away)
+        return away, float((strength * away).sum())
 
     known = weight > 0
     total, centre = centred(weight)
     freedom = int(known.sum() - np.count_nonzero(total))
     found = squares(weight)[1]
     between = 0.0
-    if freedom and np.isfinite(unit) and found > max(freedom * unit, ROUNDING * float(weight @ mean**2)):
+    if freedom and np.isfinite(unit) and found > max(freedom * unit, ROUNDING * float((weight * mean**2).sum())):
         whole = total[parent]
         spread = float((weight[known] * (whole[known] - weight[known]) / whole[known]).sum())
         between = (found - freedom * unit) / spread
@@ -369,7 +372,7 @@ def _pseudo_estimate(
     for _ in range(NEWTON_STEPS):
         precision = np.divide(weight, weight * between + unit, out=np.zeros(len(weight)), where=weight > 0)
         away, found = squares(precision)
-        moved = between + (found**2 / freedom - found) / float(precision**2 @ away)
+        moved = between + (found**2 / freedom - found) / float((precision**2 * away).sum())
         moved = moved if moved > 0 else between / 10
         if abs(moved - between) <= 1e-14 * between:
             break
