@@ -17,7 +17,7 @@ from models.messages import InputError
 
 Integers = NDArray[np.int64]
 
-TAIL = 1e-13
+TAIL = 1e-12
 FEW_CASES = 300
 FEW_POINTS = 2**13
 LARGE_GRID = 2**15
@@ -26,7 +26,7 @@ GRID_EDGE = 1e-9
 
 
 def count_probabilities(mean: Floats, variance: Floats, most: int) -> Floats:
-    """Return P(N = n) for n = 0..most-1, shape (most, units), by Panjer's recursion; it ends early where every tail is below 1e-13."""
+    """Return P(N = n) for n = 0..most-1, shape (most, units), by Panjer's recursion; it ends early where every tail is below 1e-12."""
     a = 1.0 - np.divide(mean, variance, out=np.ones_like(mean), where=variance > 0)
     zero = zero_probability(mean, variance)
     b = mean * (1.0 - a) - a

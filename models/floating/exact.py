@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from models.floating.compound import GRID_EDGE, Integers, joint, onto_grid
 from models.floating.measuring import form
@@ -19,7 +20,8 @@ from models.floating.rules import Floats, Measures, ModificationRule, StepRule, 
 from models.messages import InputError, Message
 
 SQUARINGS = 40
-SETTLED = 1e-15
+QUICK = 64
+SETTLED = 1e-14
 FINE = 400
 """Points of a loss at which a plan without steps is read."""
 
@@ -79,18 +81,19 @@ class Chain:
             out[t + 1] = np.matmul(out[t][:, None, :], self.transitions)[:, 0]
         return out
 
-    def equilibrium(self) -> Floats:
-        """Return the long-run probability of each step from the start, shape (units, steps)."""
-        # The lazy chain has the same equilibrium and no period; squared forty times it has run a million million years.
-        power = self.transitions
-        if np.abs(power @ power - power).max() > SETTLED:
-            power = (power + np.eye(len(self.steps))) / 2
+    def equilibrium(self, near: Floats | None = None) -> Floats:
+        """Return the long-run probability of each step from the start, shape (units, steps); ``near`` is any year of the path."""
+        now = np.broadcast_to(self.start, self.transitions.shape[:2]) if near is None else near
+        for _ in range(QUICK):
+            after: Floats = np.matmul(now[:, None, :], self.transitions)[:, 0]
+            if np.abs(after - now).max() < SETTLED:
+                return after
+            now = after
+        # A chain that moves slowly: the lazy chain has the same equilibrium and no period; squared forty times it has run 10^12 years.
+        power = (self.transitions + np.eye(len(self.steps))) / 2
         for _ in range(SQUARINGS):
-            new = power @ power
-            new /= new.sum(axis=2, keepdims=True)
-            if np.abs(new - power).max() < SETTLED:
-                break
-            power = new
+            power = power @ power
+            power /= power.sum(axis=2, keepdims=True)
         return np.asarray(np.einsum("s,ust->ut", self.start, power), dtype=np.float64)
 
 
@@ -142,9 +145,16 @@ def targets(plan: FloatingPlan, risks: Risks) -> Floats:
     for i, multiplier in enumerate(in_force):
         limits = _limits(plan, risks, multiplier, edges)
         chance = joint(risks.cases * years, risks.variance * years, severity, limits, cuts)
-        for s in range(len(ladder)):
-            out[:, i, s] = np.where(where == s, chance, 0.0).sum(axis=(1, 2))
+        out[:, i] = _added(chance, where, len(ladder))
     return out
+
+
+def _added(chance: Floats, where: NDArray[np.intp], count: int) -> Floats:
+    """Return chances (units, classes, intervals) added up by the step that each leads to (units or 1, classes, intervals)."""
+    leads = (where[..., None] == np.arange(count)).astype(np.float64).reshape(len(where), -1, count)
+    flat = chance.reshape(len(chance), -1)
+    added: Floats = flat @ leads[0] if len(where) == 1 else np.matmul(flat[:, None, :], leads)[:, 0]
+    return added
 
 
 def chain(plan: FloatingPlan, risks: Risks) -> Chain:
@@ -175,7 +185,8 @@ def analyse(plan: FloatingPlan, risks: Risks, years: int = 10) -> Analysis:
         notes = (Message("{plan} looks at grades: units are analysed as if they had none.", {"plan": plan.name}),)
     if plan.steps and not plan.columns:
         found = chain(plan, risks)
-        values, final, way = found.steps, found.equilibrium(), found.path(years) @ found.steps
+        path = found.path(years)
+        values, final, way = found.steps, found.equilibrium(path[-1]), path @ found.steps
         if not plan.movement.free and (plan.window_years or 1) > plan.review_years:
             notes = (
                 Message(
@@ -184,7 +195,6 @@ def analyse(plan: FloatingPlan, risks: Risks, years: int = 10) -> Analysis:
                 ),
             )
         multiplier = final @ values
-        values = np.broadcast_to(values, final.shape)
     else:
         values, final = multiplier_distribution(plan, risks)
         multiplier = (final * values).sum(axis=1)
@@ -193,10 +203,11 @@ def analyse(plan: FloatingPlan, risks: Risks, years: int = 10) -> Analysis:
     factor = float(multiplier @ risks.base_premium) / total
     weights = final * (risks.base_premium / total)[:, None]
     moved = float((np.abs(values / factor - 1.0) * weights).sum()) * total / 2
-    shown = pd.DataFrame(
-        {"multiplier": np.round(values, 9 if plan.steps else 2).ravel(), "premium_share": weights.ravel()}
-    )
-    steps = shown.groupby("multiplier")["premium_share"].sum().reset_index()
+    if values.ndim == 1:
+        steps = pd.DataFrame({"multiplier": values, "premium_share": weights.sum(axis=0)})
+    else:
+        shown = pd.DataFrame({"multiplier": np.round(values, 2).ravel(), "premium_share": weights.ravel()})
+        steps = shown.groupby("multiplier")["premium_share"].sum().reset_index()
     return Analysis(multiplier, way, way @ risks.base_premium / total, factor, 1 / factor, moved, steps, notes)
 
 
@@ -279,7 +290,7 @@ def expecting(plan: FloatingPlan, risks: Risks) -> FloatingPlan:
     return replace(plan, ratio=ratio, rule=rule)
 
 
-def too_small(plan: FloatingPlan, risks: Risks) -> np.ndarray:
+def too_small(plan: FloatingPlan, risks: Risks) -> NDArray[np.bool_]:
     """Return which units (units,) are below the plan's minimum size."""
     sizes = [(risks.exposure, plan.minimum.exposure_yuan), (risks.base_premium, plan.minimum.base_premium_yuan)]
     large = [size >= limit for size, limit in sizes if limit is not None]
