@@ -154,6 +154,8 @@ def compound(count_mean: float, count_variance: float, severity: Any, step: floa
             "The number of claims needs a finite mean and variance from 0, not {mean} and {variance}.",
             mean=count_mean, variance=count_variance,
         )  # fmt: skip
+    if count_mean == 0 < count_variance:
+        raise InputError("A number of claims with mean 0 has no variance, not {variance}.", variance=count_variance)
     pmf, mean, variance = discretise(severity, step, size)
     generator = _count_generator(float(count_mean), float(count_variance))
     return _transformed(pmf, generator, step, float(count_mean), float(count_variance), mean, variance)
@@ -298,7 +300,7 @@ def _count_generator(mean: float, variance: float) -> Generator:
 def _power(x: Complexes, exponent: float) -> Complexes:
     """Return (1 + x)^exponent, precise where x is small and the exponent large."""
     with np.errstate(divide="ignore"):  # (1 + x) = 0 has the logarithm −∞ and the power 0
-        size = np.exp(exponent * 0.5 * np.log1p(x.real * (2.0 + x.real) + x.imag**2))
+        size = np.exp(exponent * 0.5 * np.log1p(np.maximum(x.real * (2.0 + x.real) + x.imag**2, -1.0)))
     angle = exponent * np.arctan2(x.imag, 1.0 + x.real)
     power = np.empty(x.shape, dtype=np.complex128)
     power.real, power.imag = size * np.cos(angle), size * np.sin(angle)

@@ -310,7 +310,7 @@ def _own_experience(x: Floats, w: Floats) -> tuple[Floats, Floats, float, list[M
     mean = np.divide(np.einsum("ij,ij->i", w, x), weight, out=np.zeros(len(x)), where=weight > 0)
     away = x - mean[:, None]
     squares = float(np.einsum("ij,ij,ij->", w, away, away))
-    freedom = np.count_nonzero(w) - np.count_nonzero(weight)
+    freedom = int(np.count_nonzero(w) - np.count_nonzero(weight))
     notes: list[Message] = []
     empty = len(x) - int(np.count_nonzero(weight))
     if empty:

@@ -117,6 +117,27 @@ def test_binomial_and_certain_counts():
     assert compound(0, 0, stats.expon(), 1, 8).pmf[0] == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("trials", "share"), [(1, 0.5), (40, 0.5), (1000, 0.999), (10**6, 1e-4), (7, 1.0)])
+def test_binomial_counts_alone(trials, share):
+    mean = trials * share
+    found = compound(mean, mean * (1 - share), [0, 1.0], 1, 2**11).pmf
+    assert found == pytest.approx(stats.binom(trials, share).pmf(np.arange(2**11)), abs=1e-11)
+
+
+def test_many_claims_are_nearly_normal():
+    found = compound(1e4, 2e4, stats.gamma(2, scale=10), 2, 2**17)
+    assert found.checks.ok
+    p = np.array([0.05, 0.5, 0.95])
+    assert found.quantile(p) == pytest.approx(stats.norm(found.mean, found.std).ppf(p), rel=3e-4)
+
+
+def test_a_step_far_above_the_claims_says_so():
+    checks = compound(1e4, 2e4, stats.gamma(2, scale=10), 200, 2**12).checks
+    assert not checks.ok
+    assert checks.mean_error == pytest.approx(0, abs=1e-9)  # the mean stays even so
+    assert checks.std_error > 0.1
+
+
 def test_a_grid_that_is_too_short_says_so():
     found = compound(100, 100, stats.expon(scale=10), 1, 2**9)
     assert not found.checks.ok
@@ -167,6 +188,10 @@ def test_counts_of_any_kind():
         (1, 1, [0.5, np.nan], 1, 8),
         (1, 1, np.full(9, 1 / 9), 1, 8),
         (1, np.inf, [1.0], 1, 8),
+        (0, 1, [1.0], 1, 8),
+        (1, 1, [1.0], -1, 8),
+        (1, 1, [1.0], 1, 0),
+        (1, 1, [-0.5, 1.5], 1, 8),
     ],
 )
 def test_nonsense_is_refused(arguments):
