@@ -3,7 +3,6 @@
 from models.floating.exact import (
     Analysis,
     Chain,
-    Risks,
     analyse,
     chain,
     efficiency,
@@ -15,6 +14,7 @@ from models.floating.fairness import QuintileTest, concealment, dislocation, qui
 from models.floating.plan import FloatingPlan, OffBalance, off_balance
 from models.floating.reading import available_plans, load_plan, parse_plan
 from models.floating.terms import Constant
+from models.floating.units import Risks
 
 __all__ = [
     "Analysis",
