@@ -35,6 +35,8 @@ def specification(chart: Any, width: int = WIDTH, height: int | None = None) -> 
                 fixed(value)
 
     fixed(content)
+    if "layer" in content:  # the width of a layered chart counts at its top only
+        content["width"] = width
     content.setdefault("config", {})["background"] = "white"
     return content
 

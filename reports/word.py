@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,11 +57,12 @@ def write_word(review: RateReview, out: Path, t: Translator, template: Path | No
     said = content.notice(review, t)
     if said:
         _paragraph(document, said, WD_ALIGN_PARAGRAPH.CENTER)
-    _contents(document, t)
+    sections = content.report(review, t)
+    titles = [(f"{numeral(i)}、" if t.language == "zh" else f"{i} ") + s.title for i, s in enumerate(sections, start=1)]
+    _contents(document, titles, t)
     tables = figures = 0
-    for number, section in enumerate(content.report(review, t), start=1):
-        prefix = f"{numeral(number)}、" if t.language == "zh" else f"{number} "
-        document.add_heading(prefix + section.title, level=1)
+    for heading_text, section in zip(titles, sections, strict=True):
+        document.add_heading(heading_text, level=1)
         for block in section.blocks:
             if isinstance(block, content.Chart):
                 figures += 1
@@ -144,28 +146,31 @@ def _page(document: Document, review: RateReview, t: Translator) -> None:
     footer.add_run(" —")
 
 
-def _field(paragraph: Any, code: str) -> None:
-    """Insert a field that Word fills in (a page number, the table of contents)."""
+def _field(paragraph: Any, code: str, shown: Sequence[str] = ("1",)) -> None:
+    """Insert a field that Word fills in (a page number, the table of contents); ``shown`` stands there until it does."""
     run = paragraph.add_run()
-    for kind, text in (
-        ("begin", None),
-        (None, code),
-        ("separate", None),
-        ("text", "1" if code == "PAGE" else "…"),
-        ("end", None),
-    ):
-        if kind in ("begin", "separate", "end"):
-            element = OxmlElement("w:fldChar")
+
+    def add(tag: str, text: str | None = None, kind: str | None = None) -> None:
+        element = OxmlElement(tag)
+        if kind:
             element.set(qn("w:fldCharType"), kind)
-        else:
-            element = OxmlElement("w:instrText" if kind is None else "w:t")
+        if text:
             element.text = text
         run._r.append(element)
 
+    add("w:fldChar", kind="begin")
+    add("w:instrText", code)
+    add("w:fldChar", kind="separate")
+    for i, line in enumerate(shown):
+        if i:
+            add("w:br")
+        add("w:t", line)
+    add("w:fldChar", kind="end")
 
-def _contents(document: Document, t: Translator) -> None:
+
+def _contents(document: Document, titles: Sequence[str], t: Translator) -> None:
     _paragraph(document, t("Contents"), WD_ALIGN_PARAGRAPH.CENTER)
-    _field(document.add_paragraph(), 'TOC \\o "1-1" \\h \\z \\u')
+    _field(document.add_paragraph(), 'TOC \\o "1-1" \\h \\z \\u', titles)
     settings = document.settings.element
     update = OxmlElement("w:updateFields")
     update.set(qn("w:val"), "true")

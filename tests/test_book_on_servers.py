@@ -1,0 +1,188 @@
+"""The book on SQLite and on a real PostgreSQL: the same answers, all or nothing when killed, several hands at once."""
+
+import multiprocessing
+import random
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.review import review
+from analysis.scenario import Scenario
+from data.book import open_book
+from data.demo import DemoConfig, make_demo
+from data.importing import import_files
+from models.messages import InputError
+from tests import postgres
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def server_url(tmp_path_factory):
+    if postgres.programs() is None:
+        pytest.skip("PostgreSQL is not installed on this machine")
+    with postgres.server(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def place(request, tmp_path):
+    """A place for a new book: a file, or an empty database of the server."""
+    if request.param == "sqlite":
+        return str(tmp_path / "book.sqlite")
+    url = request.getfixturevalue("server_url")
+    from sqlalchemy import create_engine, text
+
+    name = f"book{time.time_ns()}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return url.rsplit("/", 1)[0] + f"/{name}"
+
+
+def payments_file(folder, rows, name="payments.csv"):
+    rng = np.random.default_rng(len(name))
+    days = pd.to_datetime("2020-01-01") + pd.to_timedelta(rng.integers(0, 1000, rows), unit="D")
+    frame = pd.DataFrame(
+        {"支付编号": [f"{name}{i}" for i in range(rows)], "案件编号": "K1", "支付日期": days.strftime("%Y-%m-%d"), "待遇项目": "医疗费", "支付金额（元）": rng.integers(1, 9999, rows)}
+    )
+    frame.to_csv(folder / name, index=False, encoding="utf-8-sig")
+    return folder / name
+
+
+def test_import_supersede_undo(place, tmp_path):
+    first = tmp_path / "a.csv"
+    first.write_text("施工单位,年度,总造价（元）,保费（元）\nA,2020,1,1\nB,2020,2,2\n", encoding="utf-8")
+    second = tmp_path / "b.csv"
+    second.write_text("施工单位,年度,总造价（元）,保费（元）\nA,2020,5,1\nC,2020,3,3\n", encoding="utf-8")
+    with open_book(place, create=True) as book:
+        import_files(book, [first])
+        before = book.fingerprint()
+        written = import_files(book, [second]).sheets[0].written
+        assert (written.added, written.changed) == (1, 1)
+        assert book.table("experience")["exposure_yuan"].tolist() == [5, 2, 3]
+        book.undo(written.import_id)
+        assert book.table("experience")["exposure_yuan"].tolist() == [1, 2]
+        assert book.fingerprint() == before
+
+
+def test_the_same_review_on_both(place, tmp_path):
+    config = DemoConfig(projects=600, years=6)
+    with open_book(place, create=True) as book, open_book(tmp_path / "other.sqlite", create=True) as other:
+        make_demo(book, config)
+        make_demo(other, config)
+        pd.testing.assert_frame_equal(book.experience(), other.experience(), check_exact=False, rtol=1e-12)
+        assert book.fingerprint() == other.fingerprint()
+        scenario = Scenario(paths=500)
+        one, two = review(book, scenario), review(other, scenario)
+        assert one.best.rate == pytest.approx(two.best.rate, rel=1e-12)
+
+
+IMPORT = """
+import sys
+from data.book import open_book
+from data.importing import import_files
+with open_book(sys.argv[1], create=True) as book:
+    print("go", flush=True)
+    import_files(book, sys.argv[2:])
+"""
+
+
+def run_import(place, file):
+    with open_book(place) as book:
+        import_files(book, [file])
+
+
+def importing(place, file):
+    """Start an import in a process of its own (forked where that is possible: it starts at once)."""
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    process = multiprocessing.get_context(method).Process(target=run_import, args=(place, file))
+    process.start()
+    return process
+
+
+def test_killed_at_random_moments_the_book_is_as_before_or_as_after(place, tmp_path):
+    file = payments_file(tmp_path, 3000)
+    with open_book(place, create=True) as book:
+        import_files(book, [payments_file(tmp_path, 10, "before.csv")])
+        before = book.count("payments")
+    rng = random.Random(7)
+    began = time.monotonic()
+    importing(place, file).join()
+    whole = time.monotonic() - began
+    with open_book(place) as book:
+        book.undo(int(book.imports()["import_id"].max()))
+    seen = set()
+    for _ in range(50):
+        process = importing(place, file)
+        time.sleep(rng.uniform(0, whole * 1.1))
+        process.kill()
+        process.join()
+        with open_book(place) as book:
+            count = book.count("payments")
+            assert count in (before, before + 3000)
+            assert len(book.imports().query("undone_at.isna()")) == (1 if count == before else 2)
+            seen.add(count)
+            if count > before:
+                book.undo(int(book.imports()["import_id"].max()))
+    assert before in seen
+
+
+def test_two_imports_and_readers_at_once_lose_nothing(place, tmp_path):
+    files = [payments_file(tmp_path, 3000, f"{name}.csv") for name in ("one", "two")]
+    open_book(place, create=True).close()
+    writers = [subprocess.Popen([sys.executable, "-c", IMPORT, place, str(f)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for f in files]
+    problems, counts = [], []
+
+    def read():
+        while any(w.poll() is None for w in writers):
+            try:
+                with open_book(place) as book:
+                    counts.append(book.count("payments"))
+            except Exception as error:
+                problems.append(error)
+            time.sleep(0.05)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    errors = [w.communicate()[1] for w in writers]
+    reader.join()
+    assert [w.returncode for w in writers] == [0, 0], errors
+    assert problems == []
+    assert set(counts) <= {0, 3000, 6000}
+    with open_book(place) as book:
+        assert book.count("payments") == 6000
+
+
+def test_a_database_that_is_no_book_or_does_not_answer(tmp_path):
+    import sqlite3
+
+    other = tmp_path / "other.sqlite"
+    connection = sqlite3.connect(other)
+    connection.execute("CREATE TABLE t (x)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(InputError, match="not a book"):
+        open_book(other)
+    broken = tmp_path / "broken.sqlite"
+    broken.write_bytes(b"SQLite format 3\x00" + b"\x01" * 3000)
+    with pytest.raises(InputError):
+        open_book(broken)
+    with pytest.raises(InputError):
+        open_book("postgresql+pg8000://nobody@127.0.0.1:1/none")
+    with pytest.raises(InputError):
+        open_book("nonsense+db://x")
+
+
+def test_a_book_of_a_newer_program_is_refused(tmp_path):
+    with open_book(tmp_path / "b.sqlite", create=True) as book:
+        book.note(schema_version="99")
+    with pytest.raises(InputError, match="newer"):
+        open_book(tmp_path / "b.sqlite")
