@@ -17,12 +17,14 @@ from analysis.backtest import backtest, plain
 from analysis.history import History, read_history
 from analysis.indicated import indications, unit_credibility
 from analysis.options import options_table, reverse_stress_table, stress_table
+from analysis.plans import compare_plans, floating_review
 from analysis.projection import Projection, by_quarter, project
 from analysis.rate_review import (
     BASES,
     BookIdentity,
     ChangeDriver,
     Credibility,
+    FloatingReview,
     Indicated,
     RateReview,
     load_json,
@@ -56,6 +58,7 @@ class Prepared:
     curve: SolvencyCurve
     indicated: Mapping[str, Indicated]
     credibility: Credibility | None
+    floating: FloatingReview | None
     tables: Mapping[str, pd.DataFrame]
 
 
@@ -74,6 +77,7 @@ def prepare(book: Book, scenario: Scenario) -> Prepared:
         SolvencyCurve.of(projection.fund),
         indications(history, projection, resolved, parameters),
         unit_credibility(history),
+        floating_review(history, resolved),
         _tables(history, resolved, parameters),
     )
 
@@ -111,6 +115,8 @@ def what_if(prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
     """Return the options for the rate, the stress scenarios and the reverse stress of a resolved scenario."""
     projection, best = prepared.projection, prepared.indicated[[b for b in BASES if b in prepared.indicated][-1]]
 
+    plans = compare_plans(prepared.history, resolved.seed)
+
     def project_fund(scenario: Scenario) -> fund.LinearFund:
         same = scenario.growth == resolved.growth
         return project(prepared.history, scenario, prepared.parameters, projection.flows if same else None).fund
@@ -119,6 +125,7 @@ def what_if(prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
         "options": options_table(resolved, best.rate, projection.fund, prepared.curve, projection.outgo),
         "stress": stress_table(resolved, project_fund),
         "reverse_stress": reverse_stress_table(resolved, project_fund),
+        **({"plans": plans} if len(plans) else {}),
     }
 
 
@@ -152,6 +159,7 @@ def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any]
         warnings=(*history.warnings, *_unanswered(prepared), *prepared.parameters.warnings.values()),
         change_decomposition=drivers,
         previous_rate=previous_rate,
+        floating=prepared.floating,
         credibility=prepared.credibility,
         tables=prepared.tables,
     )

@@ -71,6 +71,23 @@ HEADS: dict[str, Message] = {
     "option": Message("Option"),
     "example_yuan": Message("Premium of a project of 100 million yuan"),
     "size": Message("Size of the shock"),
+    "plan": Message("Plan"),
+    "off_balance": Message("Premium after floating ÷ before"),
+    "surcharged_share": Message("Share of units surcharged"),
+    "largest_rise": Message("Largest rise"),
+    "gini": Message("Gini, out of sample"),
+    "gini_low": Message("Gini 5%"),
+    "gini_high": Message("Gini 95%"),
+    "answer": Message("Why not"),
+    "base_premium_yuan": Message("Premium at the base rate"),
+    "loss_yuan": Message("Losses"),
+    "before": Message("Before"),
+    "after": Message("After"),
+    "change": Message("Change"),
+    "premium_before_yuan": Message("Premium before"),
+    "premium_after_yuan": Message("Premium after"),
+    "change_yuan": Message("Change in premium"),
+    "prefecture": Message("Prefecture"),
     "term": Message("Term"),
     "meaning": Message("Meaning"),
     "multiplier": Message("Multiplier"),
@@ -88,7 +105,26 @@ HEADS: dict[str, Message] = {
 }
 
 RATES = {"rate", "low", "high", "amount", "own_rate"}
-SHARES = {"probability", "standard_error", "probability_below_floor", "credibility", "payroll_rate"}
+SHARES = {
+    "gini",
+    "gini_low",
+    "gini_high",
+    "off_balance",
+    "surcharged_share",
+    "largest_rise",
+    "premium_share",
+    "multiplier",
+    "before",
+    "after",
+    "change",
+    "loss_ratio_before",
+    "loss_ratio_after",
+    "probability",
+    "standard_error",
+    "probability_below_floor",
+    "credibility",
+    "payroll_rate",
+}
 MONTHS = {"payable_months", "payable_months_p50"}
 MONEY_PERCENTILES = {
     "balance_p05",
@@ -200,6 +236,7 @@ def tables(review: RateReview, t: Translator) -> list[Table]:
 
 TITLES: dict[str, Message] = {
     "options": Message("Options for the rate"),
+    "plans": Message("Floating plans side by side"),
     "stress": Message("Stress scenarios and single changes"),
     "reverse_stress": Message("Reverse stress: the smallest lasting shock that makes failure likely"),
     "backtest": Message("What would have been said at past year-ends, and what came"),

@@ -78,10 +78,8 @@ def experience_from_ledgers(book: Book) -> pd.DataFrame:
     names = [f.name for f in schema.TABLES["experience"]]
     table = table.assign(period=table["year"].astype("int64").astype("str"), unit_kind="contractor")
     table["base_premium_yuan"] = table["premium_yuan"]
-    prefecture = book.table("contractors", ["contractor_id", "prefecture"])
-    table = table.drop(columns="year").merge(
-        prefecture.rename(columns={"contractor_id": "unit"}), on="unit", how="left"
-    )
+    known = book.table("contractors", ["contractor_id", "prefecture", "credit_grade", "safety_standard"])
+    table = table.drop(columns="year").merge(known.rename(columns={"contractor_id": "unit"}), on="unit", how="left")
     from data.book import typed
 
     return typed(table.reindex(columns=names), "experience").sort_values(["unit", "period"], ignore_index=True)

@@ -49,39 +49,107 @@ def _ledgers(book: Book) -> Iterator[Finding]:
     joined = cases.merge(known, on="project_id", how="left", indicator=True)
     columns = ["case_id", "project_id", "injury_date", "start_date", "enrolment_date"]
 
-    def finding(code: str, message: Message, where: pd.Series, severity: str = "error", shown: list[str] = columns) -> Finding:
-        return Finding(code, message, severity, joined.loc[where.fillna(False).astype(bool), shown].reset_index(drop=True))
+    def finding(
+        code: str, message: Message, where: pd.Series, severity: str = "error", shown: list[str] = columns
+    ) -> Finding:
+        return Finding(
+            code, message, severity, joined.loc[where.fillna(False).astype(bool), shown].reset_index(drop=True)
+        )
 
     orphan = joined["project_id"].notna() & (joined["_merge"] == "left_only")
     yield finding("orphan_case", Message("Cases whose project is not in the book"), orphan, shown=columns[:3])
-    yield finding("injury_before_start", Message("Injuries before the project started"), joined["injury_date"] < joined["start_date"])
-    yield finding("enrolled_after_injury", Message("Projects enrolled after the injury"), joined["enrolment_date"] > joined["injury_date"])
+    yield finding(
+        "injury_before_start",
+        Message("Injuries before the project started"),
+        joined["injury_date"] < joined["start_date"],
+    )
+    yield finding(
+        "enrolled_after_injury",
+        Message("Projects enrolled after the injury"),
+        joined["enrolment_date"] > joined["injury_date"],
+    )
     end = joined["actual_end"].fillna(joined["extended_to"]).fillna(joined["planned_end"])
-    yield finding("injury_after_end", Message("Injuries after the project ended"), joined["injury_date"] > end, "warning")
-    for earlier, later in (("injury_date", "report_date"), ("report_date", "recognition_date"), ("recognition_date", "assessment_date")):
+    yield finding(
+        "injury_after_end", Message("Injuries after the project ended"), joined["injury_date"] > end, "warning"
+    )
+    for earlier, later in (
+        ("injury_date", "report_date"),
+        ("report_date", "recognition_date"),
+        ("recognition_date", "assessment_date"),
+    ):
         yield finding(
             f"{later}_early", Message("Dates out of order: {later} before {earlier}", {"later": later, "earlier": earlier}),
             joined[later] < joined[earlier], shown=["case_id", earlier, later],
         )  # fmt: skip
-    yield finding("death_with_grade", Message("Deaths with a disability grade"), (joined["outcome"] == "death") & (joined["grade"] > 0), "warning", ["case_id", "outcome", "grade"])
-    same = [c for c in ("project_id", "contractor_id", "injury_date", "age", "sex", "own_wage_yuan", "grade", "recognition_date") if cases[c].notna().any()]
+    yield finding(
+        "death_with_grade",
+        Message("Deaths with a disability grade"),
+        (joined["outcome"] == "death") & (joined["grade"] > 0),
+        "warning",
+        ["case_id", "outcome", "grade"],
+    )
+    same = [
+        c
+        for c in (
+            "project_id",
+            "contractor_id",
+            "injury_date",
+            "age",
+            "sex",
+            "own_wage_yuan",
+            "grade",
+            "recognition_date",
+        )
+        if cases[c].notna().any()
+    ]
     twins = cases.duplicated(same, keep=False) & cases["own_wage_yuan"].notna()
-    yield Finding("duplicate_case", Message("Cases that are alike in everything but their number"), "warning", cases.loc[twins, ["case_id", *same]].reset_index(drop=True))
+    yield Finding(
+        "duplicate_case",
+        Message("Cases that are alike in everything but their number"),
+        "warning",
+        cases.loc[twins, ["case_id", *same]].reset_index(drop=True),
+    )
     lost = ~payments["case_id"].isin(cases["case_id"])
-    yield Finding("orphan_payment", Message("Payments whose case is not in the book"), "error", payments[lost].reset_index(drop=True))
-    yield Finding("negative_payment", Message("Payments below zero (recoveries?)"), "warning", payments[payments["amount_yuan"] < 0].reset_index(drop=True))
+    yield Finding(
+        "orphan_payment",
+        Message("Payments whose case is not in the book"),
+        "error",
+        payments[lost].reset_index(drop=True),
+    )
+    yield Finding(
+        "negative_payment",
+        Message("Payments below zero (recoveries?)"),
+        "warning",
+        payments[payments["amount_yuan"] < 0].reset_index(drop=True),
+    )
     early = payments.merge(cases[["case_id", "injury_date"]], on="case_id")
-    yield Finding("payment_before_injury", Message("Payments before the injury"), "error", early[early["payment_date"] < early["injury_date"]].reset_index(drop=True))
+    yield Finding(
+        "payment_before_injury",
+        Message("Payments before the injury"),
+        "error",
+        early[early["payment_date"] < early["injury_date"]].reset_index(drop=True),
+    )
     yield Finding("outlier_payment", Message("Payments far above others of their kind"), "warning", _outliers(payments))
     due = (projects["rate"] * projects["multiplier"].fillna(1.0) * projects["total_cost_yuan"]).round(2)
     off = (projects["premium_yuan"] - due).abs() > np.maximum(0.01, 1e-9 * due)
-    rows = projects.loc[off.fillna(False), ["project_id", "total_cost_yuan", "rate", "premium_yuan"]].assign(due_yuan=due)
-    yield Finding("premium_mismatch", Message("Premium is not rate × total cost"), "warning", rows.reset_index(drop=True))
+    rows = projects.loc[off.fillna(False), ["project_id", "total_cost_yuan", "rate", "premium_yuan"]].assign(
+        due_yuan=due
+    )
+    yield Finding(
+        "premium_mismatch", Message("Premium is not rate × total cost"), "warning", rows.reset_index(drop=True)
+    )
     free = projects[(projects["total_cost_yuan"] <= 0)]
-    yield Finding("cost_not_positive", Message("Projects without a positive total cost"), "error", free.reset_index(drop=True))
+    yield Finding(
+        "cost_not_positive", Message("Projects without a positive total cost"), "error", free.reset_index(drop=True)
+    )
     permits = book.table("permits")
     without = permits[~permits["project_id"].isin(projects["project_id"]) | (permits["enrolled"] == False)]  # noqa: E712
-    yield Finding("permit_without_enrolment", Message("Construction permits without enrolment (no enrolment, no permit)"), "error", without.reset_index(drop=True))
+    yield Finding(
+        "permit_without_enrolment",
+        Message("Construction permits without enrolment (no enrolment, no permit)"),
+        "error",
+        without.reset_index(drop=True),
+    )
 
 
 def _outliers(payments: pd.DataFrame) -> pd.DataFrame:
@@ -101,15 +169,21 @@ def _totals(book: Book) -> Iterator[Finding]:
     accounts, experience = book.table("accounts"), book.experience()
     if accounts.empty or experience.empty:
         return
-    yearly = accounts.assign(year=accounts["period"].str[:4]).pivot_table(index="year", columns="item", values="amount", aggfunc="sum")
+    yearly = accounts.assign(year=accounts["period"].str[:4]).pivot_table(
+        index="year", columns="item", values="amount", aggfunc="sum"
+    )
     sums = experience.assign(year=experience["period"].str[:4]).groupby("year")[list(CONTROL.values())].sum()
     rows = []
     for item, column in CONTROL.items():
         if item not in yearly:
             continue
-        both = pd.concat([yearly[item].rename("accounts_yuan"), sums[column].rename("experience_yuan")], axis=1, join="inner").dropna()
+        both = pd.concat(
+            [yearly[item].rename("accounts_yuan"), sums[column].rename("experience_yuan")], axis=1, join="inner"
+        ).dropna()
         gap = both["experience_yuan"] - both["accounts_yuan"]
-        rows.append(both.assign(item=item, difference_yuan=gap)[gap.abs() > TOLERANCE].rename_axis("period").reset_index())
+        rows.append(
+            both.assign(item=item, difference_yuan=gap)[gap.abs() > TOLERANCE].rename_axis("period").reset_index()
+        )
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
     yield Finding("control_totals", Message("Levels that do not add up to each other"), "error", table)
 
@@ -118,7 +192,9 @@ def _accounts(book: Book) -> Iterator[Finding]:
     accounts = book.table("accounts")
     if accounts.empty:
         return
-    table = accounts.pivot_table(index=["fund", "period"], columns="item", values="amount", aggfunc="last").reset_index()
+    table = accounts.pivot_table(
+        index=["fund", "period"], columns="item", values="amount", aggfunc="last"
+    ).reset_index()
     if not {"balance", "revenue", "expenditure"} <= set(table.columns):
         return
     follows = table.groupby("fund")["period"].shift().notna()
@@ -129,4 +205,9 @@ def _accounts(book: Book) -> Iterator[Finding]:
     wrong = follows & (~annual | next_year) & (gap.abs() > TOLERANCE)
     rows = table.assign(rolled_yuan=rolled, difference_yuan=gap)[wrong.fillna(False)]
     shown = ["fund", "period", "revenue", "expenditure", "balance", "rolled_yuan", "difference_yuan"]
-    yield Finding("roll_forward", Message("Balances that are not last balance plus income less outgo"), "warning", rows[shown].reset_index(drop=True))
+    yield Finding(
+        "roll_forward",
+        Message("Balances that are not last balance plus income less outgo"),
+        "warning",
+        rows[shown].reset_index(drop=True),
+    )

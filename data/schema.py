@@ -108,6 +108,8 @@ TABLES: dict[str, tuple[Field, ...]] = {
         "prefecture",
         "project_type",
         "size_band",
+        "safety_standard",
+        "persons count",
     ),
     "contractors": _fields(
         "contractor_id*", "prefecture", "credit_grade", "safety_standard", "entry_date date", "exit_date date"

@@ -68,8 +68,8 @@ class Truth:
         }
     )  # fmt: skip
     prefecture_relativity: Mapping[str, float] = field(
-        default_factory=lambda: {p: r for p, r in zip(
-            PREFECTURE_WEIGHTS, (1.0, 0.9, 1.05, 0.95, 1.1, 1.0, 1.05, 1.1, 1.2, 1.15, 1.2, 0.95, 1.0, 0.9), strict=True)}
+        default_factory=lambda: dict(zip(
+            PREFECTURE_WEIGHTS, (1.0, 0.9, 1.05, 0.95, 1.1, 1.0, 1.05, 1.1, 1.2, 1.15, 1.2, 0.95, 1.0, 0.9), strict=True))
     )  # fmt: skip
     contractor_variance: float = 0.35
     """Variance of contractors' gamma-distributed risk around 1: the dispersion α of the negative binomial."""
