@@ -16,22 +16,38 @@ future or a missing value, zero is zero. The latest known age of a row is where 
 ================================  ==========================================================================================
 """
 
+from models.development.distribution import (
+    CALIBRATED,
+    MACK_LOGNORMAL,
+    Backtest,
+    Calibration,
+    ReserveDistribution,
+    backtest,
+    reserve_distribution,
+)
 from models.development.ladder import Mack, chain_ladder, mack
 from models.development.methods import bornhuetter_ferguson, cape_cod, discounted, frequency_severity
 from models.development.tails import TailFactor, tail_factor
 from models.development.triangles import Projection, Triangle, triangle
 
 __all__ = [
+    "CALIBRATED",
+    "MACK_LOGNORMAL",
+    "Backtest",
+    "Calibration",
     "Mack",
     "Projection",
+    "ReserveDistribution",
     "TailFactor",
     "Triangle",
+    "backtest",
     "bornhuetter_ferguson",
     "cape_cod",
     "chain_ladder",
     "discounted",
     "frequency_severity",
     "mack",
+    "reserve_distribution",
     "tail_factor",
     "triangle",
 ]
