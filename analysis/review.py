@@ -16,6 +16,7 @@ from analysis.assumptions import UsedParameters
 from analysis.backtest import backtest, plain
 from analysis.history import History, read_history
 from analysis.indicated import indications, unit_credibility
+from analysis.ledgers import LedgerCosts, read_ledgers
 from analysis.options import options_table, reverse_stress_table, stress_table
 from analysis.plans import compare_plans, floating_review
 from analysis.projection import Projection, by_quarter, project
@@ -60,6 +61,7 @@ class Prepared:
     credibility: Credibility | None
     floating: FloatingReview | None
     tables: Mapping[str, pd.DataFrame]
+    balance_sheet: pd.DataFrame | None
 
 
 def prepare(book: Book, scenario: Scenario) -> Prepared:
@@ -68,6 +70,7 @@ def prepare(book: Book, scenario: Scenario) -> Prepared:
     history = read_history(book, scenario, parameters)
     resolved = scenario.resolve(parameters, history.valuation_date)
     projection = project(history, resolved, parameters)
+    ledgers = read_ledgers(book, resolved, parameters, history.valuation_date)
     return Prepared(
         BookIdentity(book.name, book.fingerprint(), book.levels(), book.synthetic, history.marks),
         scenario,
@@ -75,16 +78,41 @@ def prepare(book: Book, scenario: Scenario) -> Prepared:
         history,
         projection,
         SolvencyCurve.of(projection.fund),
-        indications(history, projection, resolved, parameters),
-        unit_credibility(history),
+        indications(history, projection, resolved, parameters, ledgers),
+        unit_credibility(history, ledgers),
         floating_review(history, resolved),
-        _tables(history, resolved, parameters),
+        _tables(history, resolved, parameters, ledgers),
+        balance_sheet(projection, ledgers, parameters, resolved),
     )
 
 
-def _tables(history: History, resolved: Scenario, parameters: UsedParameters) -> dict[str, pd.DataFrame]:
+def balance_sheet(
+    projection: Projection, ledgers: LedgerCosts | None, parameters: UsedParameters, resolved: Scenario
+) -> pd.DataFrame | None:
+    """Return the balance sheet on full funding: ``item, amount_yuan``; assets = liabilities + surplus. None without ledgers.
+
+    Unearned premium is at the rate in force, for what the projects under way have still to build.
+    """
+    if ledgers is None or resolved.current_rate is None:
+        return None
+    unearned = ledgers.unearned * resolved.current_rate * (1.0 - projection.prevention_share)
+    liabilities = {
+        "unearned_premium": unearned,
+        "outstanding_claims": ledgers.outstanding,
+        "pensions_in_payment": ledgers.pensions,
+    }
+    surplus = projection.opening - sum(liabilities.values())
+    items = {"assets": projection.opening, **liabilities, "surplus": surplus}
+    return pd.DataFrame({"item": list(items), "amount_yuan": list(items.values())})
+
+
+def _tables(
+    history: History, resolved: Scenario, parameters: UsedParameters, ledgers: LedgerCosts | None
+) -> dict[str, pd.DataFrame]:
     """Further tables: the intervals of past year-ends beside what came, the experience by year."""
     tables = {"backtest": backtest(history, plain(resolved), parameters)}
+    if ledgers is not None:
+        tables["development"] = ledgers.by_year
     if history.experience is not None:
         sums = {
             c: (c, "sum") for c in ("exposure_yuan", "premium_yuan", "cases", "deaths", "paid_yuan", "incurred_yuan")
@@ -161,6 +189,7 @@ def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any]
         previous_rate=previous_rate,
         floating=prepared.floating,
         credibility=prepared.credibility,
+        balance_sheet=prepared.balance_sheet,
         tables=prepared.tables,
     )
 

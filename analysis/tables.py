@@ -88,6 +88,10 @@ HEADS: dict[str, Message] = {
     "premium_after_yuan": Message("Premium after"),
     "change_yuan": Message("Change in premium"),
     "prefecture": Message("Prefecture"),
+    "item": Message("Item"),
+    "amount_yuan": Message("Amount"),
+    "ultimate_yuan": Message("Ultimate without pensions"),
+    "capital_yuan": Message("Capital value of pensions"),
     "term": Message("Term"),
     "meaning": Message("Meaning"),
     "multiplier": Message("Multiplier"),
@@ -228,6 +232,11 @@ def tables(review: RateReview, t: Translator) -> list[Table]:
         Table("solvency_curve", t("Solvency curve"), review.solvency_curve),
         Table("fund", t("The fund ahead"), review.fund),
         Table("flows", t("Expected flows"), review.flows),
+        Table(
+            "balance_sheet",
+            t("Balance sheet on full funding"),
+            review.balance_sheet if review.balance_sheet is not None else pd.DataFrame(),
+        ),
         *(Table(name, t.say(TITLES.get(name, Message(name))), frame) for name, frame in review.tables.items()),
         Table("assumptions", t("Parameters and assumptions"), assumptions(review, t)),
     ]
@@ -235,6 +244,7 @@ def tables(review: RateReview, t: Translator) -> list[Table]:
 
 
 TITLES: dict[str, Message] = {
+    "development": Message("Cost of accidents developed to ultimate, by injury year"),
     "options": Message("Options for the rate"),
     "plans": Message("Floating plans side by side"),
     "stress": Message("Stress scenarios and single changes"),

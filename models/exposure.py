@@ -113,7 +113,7 @@ def earned_by_quarter(
     -------
     DataFrame (projects × quarters) of yuan; the sum over all quarters of a project's life is its cost
     """
-    periods = pd.PeriodIndex(quarters, freq="Q")
+    periods = pd.PeriodIndex(list(quarters), freq="Q")
     edges = np.array([*(p.start_time for p in periods), periods[-1].end_time + pd.Timedelta(1, "ns")], dtype="datetime64[D]")
     known = projects.dropna(subset=["start", "end", "cost_yuan"])
     known = known[known["end"] > known["start"]]

@@ -180,6 +180,8 @@ def _results(review: RateReview, t: Translator) -> Section:
         t("Results"),
         (
             *_table(review, t, "indicated"),
+            *_table(review, t, "development"),
+            *_table(review, t, "balance_sheet"),
             Chart("indicated", t("Indicated rate by financing basis"), charts.indicated_rates(review, t)),
             *(b for basis in review.indicated for b in _table(review, t, f"parts_{basis}")),
             Chart("solvency", t("Solvency curve"), charts.solvency_curve(review, t)),
@@ -320,6 +322,9 @@ def _annex(review: RateReview, t: Translator) -> Section:
         "solvency_curve",
         "change",
         "experience",
+        "development",
+        "balance_sheet",
+        "plans",
     }
     others = [
         TableBlock(one.name, one.title, one.frame.head(60))

@@ -161,7 +161,7 @@ def link_variances(read: Reading, factors: Floats) -> tuple[Floats, tuple[Messag
 def project(read: Reading, factors: Floats, tail: float | TailFactor = 1.0) -> Projection:
     """Return the triangle completed by the given factors."""
     steps = tail_steps(tail)
-    needed = read.ahead & (read.latest[:, None] >= 0.0) & np.isnan(factors)
+    needed = read.ahead & np.isnan(factors)
     if needed.any():
         origin, age = (int(k) for k in np.argwhere(needed)[0])
         raise InputError(

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from models.development.ladder import age_to_age, chain_ladder, shares_developed, tail_steps
+from models.development.ladder import Mack, age_to_age, chain_ladder, shares_developed, tail_steps
 from models.development.tails import TailFactor
 from models.development.triangles import Floats, Projection, Reading
 from models.messages import InputError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CapeCod(Projection):
     """A Cape Cod projection: ``ratios`` (origins,) the pooled ultimate ratio to exposure, at each origin's own level."""
 
-    ratios: Floats = None  # type: ignore[assignment]
+    ratios: Floats
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def cape_cod(
         raise InputError("The decay of Cape Cod lies between 0 and 1; it is {decay}.", decay=decay)
     if not -1.0 < trend < np.inf:
         raise InputError("A trend is a growth above −100% a period; it is {trend}.", trend=trend)
-    used = exposures * shares_developed(age_to_age(read), tail_steps(tail))[read.latest_ages]
+    used = exposures * _shares(read, tail)[1][read.latest_ages]
     origin = np.arange(read.origins)
     later = origin[:, None] - origin
     weight = float(decay) ** np.abs(later)
@@ -140,12 +140,12 @@ def frequency_severity(
     return FrequencySeverity(ultimate_counts, ultimate_severities, ultimates, reserves, float(reserves.sum()))
 
 
-def discounted(projection: Projection, rate: ArrayLike, *, timing: float = 0.5) -> Discounted:
+def discounted(projection: Projection | Mack, rate: ArrayLike, *, timing: float = 0.5) -> Discounted:
     """Return the present value of a projection's reserve by the payments it expects.
 
     Parameters
     ----------
-    projection : of a triangle of payments, by any method (or `Mack`)
+    projection : of a triangle of payments, by any method
     rate : interest a period, one for all or the spot rates of 1, 2, … periods (the last holds beyond)
     timing : when in its period a payment falls: 0 at its start, 0.5 in the middle, 1 at its end
     """
@@ -168,11 +168,10 @@ def discounted(projection: Projection, rate: ArrayLike, *, timing: float = 0.5) 
 
 def _expected(read: Reading, expected: Floats, tail: float | TailFactor) -> Projection:
     """Return the projection whose future increments are the expected ultimate times the shares still to develop."""
-    factors, steps = age_to_age(read), tail_steps(tail)
-    developed = np.concatenate([shares_developed(factors, steps), shares_developed(steps, steps[:0])[1:]])
+    factors, developed = _shares(read, tail)
     gain = np.diff(developed, prepend=developed[0])
     ahead = np.arange(len(developed)) > read.latest_ages[:, None]
-    known = np.hstack([read.values, np.full((read.origins, len(steps)), np.nan)])
+    known = np.hstack([read.values, np.full((read.origins, len(developed) - read.ages), np.nan)])
     future = read.latest[:, None] + expected[:, None] * np.cumsum(np.where(ahead, gain, 0.0), axis=1)
     completed = np.where(ahead, future, known)
     ultimates = future[:, -1]
@@ -180,6 +179,17 @@ def _expected(read: Reading, expected: Floats, tail: float | TailFactor) -> Proj
     return Projection(
         ultimates, ultimates - read.latest, completed, read.latest_ages, factors, developed[: read.ages], notes
     )
+
+
+def _shares(read: Reading, tail: float | TailFactor) -> tuple[Floats, Floats]:
+    """Return the factors, and the share developed at each age and each age of the tail."""
+    factors, steps = age_to_age(read), tail_steps(tail)
+    if (factors == 0.0).any():
+        age = int(np.argmax(factors == 0.0)) + 2
+        raise InputError(
+            "At age {age} every origin has fallen back to zero: there is no share developed before it.", age=age
+        )
+    return factors, np.concatenate([shares_developed(factors, steps), shares_developed(steps, steps[:0])[1:]])
 
 
 def _exposures(exposure: ArrayLike, read: Reading) -> Floats:

@@ -112,7 +112,14 @@ class Reading:
 
 
 def triangle(
-    rows: pd.DataFrame, origin: str, age: str, value: str, *, cumulative: bool = False, drop_latest: bool = False
+    rows: pd.DataFrame,
+    origin: str,
+    age: str,
+    value: str,
+    *,
+    cumulative: bool = False,
+    drop_latest: bool = False,
+    ages_per_origin: int = 1,
 ) -> Triangle:
     """Return the cumulative triangle of a long frame.
 
@@ -123,11 +130,12 @@ def triangle(
     Parameters
     ----------
     rows : one row a payment, or a valuation where ``cumulative``
-    origin : column of whole numbers (2021), periods ("2021Q3", "2021-07") or dates' periods, in steps of one
+    origin : column of whole numbers (2021), or periods ("2021Q3", "2021-07"), in steps of one
     age : column of whole numbers; the first age of an origin's own period is the smallest present; steps as present (1, 2, …; 12, 24, …)
     value : column of amounts or counts
     cumulative : values are cumulative already
-    drop_latest : leave out the latest calendar period, which is not complete
+    drop_latest : leave out the latest calendar period (of the length of an age), which is not complete
+    ages_per_origin : ages that fit in one origin's period: 4 for yearly origins with quarterly ages
 
     Raises
     ------
@@ -165,8 +173,8 @@ def triangle(
     table, count = np.zeros(shape), np.zeros(shape, dtype=np.int64)
     np.add.at(table, (row, column_of), amounts)
     np.add.at(count, (row, column_of), 1)
-    calendar = np.add.outer(np.arange(shape[0]), np.arange(shape[1]))
-    latest = int((row + column_of).max()) - int(drop_latest)
+    calendar = np.add.outer(ages_per_origin * np.arange(shape[0]), np.arange(shape[1]))
+    latest = int((ages_per_origin * row + column_of).max()) - int(drop_latest)
     if cumulative:
         if (count > 1).any():
             place, at = (int(k) for k in np.argwhere(count > 1)[0])
@@ -210,14 +218,23 @@ def _periods(column: pd.Series[Any], name: str) -> tuple[Integers, list[Hashable
     """Return the row of each label and the labels of all rows, none left out between the first and the last."""
     if pd.api.types.is_numeric_dtype(column):
         number = _whole(column, name)
+        if number.max() > 9999:
+            raise InputError(
+                "Column {column} holds {value}; write a month as 2024-01, a quarter as 2024Q1.",
+                column=name,
+                value=int(number.max()),
+            )
         return number - number.min(), list(range(int(number.min()), int(number.max()) + 1))
+    if pd.api.types.is_datetime64_any_dtype(column):
+        raise InputError("Column {column} holds dates; give the period of each: 2024, 2024Q1 or 2024-01.", column=name)
+    codes, labels = pd.factorize(column.astype(str))
     try:
-        period = pd.PeriodIndex([pd.Period(str(label)) for label in column])
-    except ValueError as error:
+        period = pd.PeriodIndex([pd.Period(str(label)) for label in labels])
+    except (ValueError, TypeError) as error:
         raise InputError(
             "Column {column} holds years, quarters (2024Q1) or months (2024-01) of one kind: {error}.",
             column=name,
             error=str(error),
         ) from None
     every = pd.period_range(period.min(), period.max())
-    return (every.get_indexer(period)).astype(np.int64), [str(label) for label in every]
+    return every.get_indexer(period)[codes].astype(np.int64), [str(label) for label in every]
