@@ -92,6 +92,13 @@ def test_quarterly_ages_of_yearly_origins():
     np.testing.assert_array_equal(found.cumulative, [[1, 1, 1, 1, 1, 3], [0, 4, NAN, NAN, NAN, NAN]])
 
 
+def test_a_step_hidden_by_sparse_payments_can_be_given():
+    rows = pd.DataFrame({"o": [1, 1, 2], "a": [0, 2, 0], "v": [5.0, 1.0, 2.0]})
+    assert triangle(rows, "o", "a", "v").ages == (0, 2)
+    found = triangle(rows, "o", "a", "v", age_step=1)
+    np.testing.assert_array_equal(found.cumulative, [[5, 5, 6], [2, 2, NAN]])
+
+
 def test_the_incomplete_calendar_period_is_left_out():
     rows = pd.DataFrame({"o": [2022, 2022, 2022, 2023, 2023, 2024], "a": [0, 1, 2, 0, 1, 0], "v": 1.0})
     found = triangle(rows, "o", "a", "v", drop_latest=True)
@@ -112,6 +119,8 @@ def test_the_incomplete_calendar_period_is_left_out():
         ({"o": [pd.Timestamp("2024-01-05")], "a": [1], "v": [1]}, {}, "holds dates"),
         ({"o": [2024, 2024], "a": [1, 1], "v": [1, 2]}, {"cumulative": True}, "several cumulative values at age 1"),
         ({"o": [], "a": [], "v": []}, {}, "no rows"),
+        ({"o": [1, 1], "a": [12, 18], "v": [1, 1]}, {"age_step": 12}, "steps of 12"),
+        ({"o": [1, 9999], "a": [1, 10**6 + 1], "v": [1, 1]}, {"age_step": 1}, "mistyped"),
         ({"o": [2024], "a": [1], "v": [1]}, {"drop_latest": True}, "No complete calendar period"),
     ],
 )

@@ -17,6 +17,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
+LARGEST = 10_000_000
+"""Cells of the largest triangle made from a long frame."""
+
 
 @dataclass(frozen=True)
 class Triangle:
@@ -120,6 +123,7 @@ def triangle(
     cumulative: bool = False,
     drop_latest: bool = False,
     ages_per_origin: int = 1,
+    age_step: int | None = None,
 ) -> Triangle:
     """Return the cumulative triangle of a long frame.
 
@@ -131,11 +135,13 @@ def triangle(
     ----------
     rows : one row a payment, or a valuation where ``cumulative``
     origin : column of whole numbers (2021), or periods ("2021Q3", "2021-07"), in steps of one
-    age : column of whole numbers; the first age of an origin's own period is the smallest present; steps as present (1, 2, …; 12, 24, …)
+    age : column of whole numbers; the first age of an origin's own period is the smallest present
     value : column of amounts or counts
     cumulative : values are cumulative already
     drop_latest : leave out the latest calendar period (of the length of an age), which is not complete
     ages_per_origin : ages that fit in one origin's period: 4 for yearly origins with quarterly ages
+    age_step : difference of neighbouring ages (12 for 12, 24, …); by default the largest that fits all ages present, to be given where ages
+        without payments could hide it
 
     Raises
     ------
@@ -156,9 +162,19 @@ def triangle(
             place = rows.index[rows[column].isna()][0]
             raise InputError("Row {row} has no {column}.", row=place, column=column)
     row, origins = _periods(rows[origin], origin)
-    months = _whole(rows[age], age)
-    first, step = int(months.min()), int(np.gcd.reduce(months - months.min())) or 1
-    column_of = (months - first) // step
+    label = _whole(rows[age], age)
+    first = int(label.min())
+    step = (int(np.gcd.reduce(label - first)) or 1) if age_step is None else age_step
+    if step < 1 or ((label - first) % step).any():
+        raise InputError("The ages from {first} do not go in steps of {step}.", first=first, step=step)
+    column_of = (label - first) // step
+    shape = (len(origins), int(column_of.max()) + 1)
+    if shape[0] * shape[1] > LARGEST:
+        raise InputError(
+            "{origins} origins by {ages} ages are too many for a triangle; is a label mistyped?",
+            origins=shape[0],
+            ages=shape[1],
+        )
     amounts = pd.to_numeric(rows[value], errors="coerce").to_numpy(dtype=np.float64)
     unreadable = np.isnan(amounts) & rows[value].notna().to_numpy()
     if unreadable.any():
@@ -169,7 +185,6 @@ def triangle(
             column=value,
             value=rows[value].iloc[bad],
         )
-    shape = (len(origins), int(column_of.max()) + 1)
     table, count = np.zeros(shape), np.zeros(shape, dtype=np.int64)
     np.add.at(table, (row, column_of), amounts)
     np.add.at(count, (row, column_of), 1)
