@@ -329,8 +329,8 @@ def test_methods_refuse_by_name(work, words):
 def test_frequency_times_severity():
     counts = np.array([[10.0, 12.0, 12.0], [20.0, 24.0, NAN], [0.0, NAN, NAN]])
     amounts = np.array([[100.0, 144.0, 150.0], [220.0, 300.0, NAN], [0.0, NAN, NAN]])
-    with pytest.raises(InputError, match="Origin 3 has no value"):
-        frequency_severity(counts, amounts)  # no count, no severity: the origin cannot be projected
+    with pytest.raises(InputError, match="Origin 3 has no count"):
+        frequency_severity(counts, amounts)
     counts[2, 0], amounts[2, 0] = 15.0, 165.0
     found = frequency_severity(counts, amounts)
     assert found.counts.ultimates == pytest.approx([12.0, 24.0, 18.0])
@@ -447,6 +447,15 @@ def test_recoveries_give_a_symmetric_distribution():
     assert found.mean == pytest.approx(found.expected)
     assert "symmetric" in str(found.notes[-1])
     assert found.quantile(0.05) < found.expected < found.quantile(0.95)
+
+
+def test_a_triangle_that_says_little_says_so():
+    table = np.array([[1.0, 400.0, 401.0], [300.0, 310.0, NAN], [0.5, NAN, NAN]])
+    found = reserve_distribution(table, calibration=Calibration(3.0, 4.0, 6.0))
+    assert found.spread == 2.0
+    assert "says little" in str(found.notes[-1])
+    assert sum(found.shares.values()) == pytest.approx(1.0)
+    assert np.isfinite(found.quantile([0.0, 1.0])).all()
 
 
 def test_bands_hold_where_calendar_years_move_and_macks_do_not():

@@ -80,11 +80,9 @@ def mack(cumulative: ArrayLike, *, tail: float | TailFactor = 1.0, tail_standard
     variances, notes = link_variances(read, factors)
     projection = project(read, factors, tail)
     steps = tail_steps(tail)
-    error = (
-        tail.standard_error
-        if tail_standard_error is None and isinstance(tail, TailFactor)
-        else tail_standard_error or 0.0
-    )
+    error = tail_standard_error
+    if error is None:
+        error = tail.standard_error if isinstance(tail, TailFactor) else 0.0
     volume = read.starts.sum(axis=0)
     # what one unit at each age becomes in the end, and the variance of each factor; the tail is one step more
     factors_used = np.where(np.isnan(factors), 1.0, factors)
@@ -111,10 +109,9 @@ def mack(cumulative: ArrayLike, *, tail: float | TailFactor = 1.0, tail_standard
     )
 
 
-def age_to_age(read: Reading, weights: Floats | None = None) -> Floats:
+def age_to_age(read: Reading) -> Floats:
     """Return the (ages − 1,) volume-weighted factors; NaN where all origins were zero and some developed from there."""
-    weight = 1.0 if weights is None else weights
-    before, after = (read.starts * weight).sum(axis=0), (read.ends * weight).sum(axis=0)
+    before, after = read.starts.sum(axis=0), read.ends.sum(axis=0)
     unseen = np.flatnonzero(~read.pairs.any(axis=0))
     if len(unseen):
         raise InputError(
@@ -131,9 +128,9 @@ def link_variances(read: Reading, factors: Floats) -> tuple[Floats, tuple[Messag
     links = read.pairs & (read.starts > 0.0)
     count = links.sum(axis=0)
     start = np.where(links, read.starts, 1.0)
-    squares = (np.where(links, read.ends - np.where(np.isnan(factors), 0.0, factors) * start, 0.0) ** 2 / start).sum(
-        axis=0
-    )
+    # an age without a factor has no links
+    misses = np.where(links, read.ends - np.nan_to_num(factors) * start, 0.0)
+    squares = (misses**2 / start).sum(axis=0)
     if not (count >= 2).any():
         if not read.starts.any() and not read.ends.any():
             return np.zeros(len(factors)), (Message("Every value of the triangle is zero: the reserve is zero."),)

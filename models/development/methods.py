@@ -133,6 +133,10 @@ def frequency_severity(
     severity = np.divide(
         money.values, number.values, out=np.full(money.values.shape, np.nan), where=~none & number.known
     )
+    for place in np.flatnonzero(np.isnan(severity).all(axis=1)):
+        raise InputError(
+            "Origin {origin} has no count with an amount yet: there is no severity to develop.", origin=int(place) + 1
+        )
     ultimate_counts = chain_ladder(number.values, tail=count_tail)
     ultimate_severities = chain_ladder(severity, tail=severity_tail)
     ultimates = ultimate_counts.ultimates * ultimate_severities.ultimates
