@@ -17,6 +17,7 @@ import vl_convert as vlc
 
 from analysis.language import Translator
 from analysis.rate_review import RateReview
+from analysis.words import word
 from models.messages import Message
 
 FONT = "Noto Sans SC"
@@ -251,3 +252,93 @@ def indicated_rates(review: RateReview, t: Translator) -> Any:
         finding,
         t("Indicated rate by financing basis; dashed: rate in force"),
     )
+
+
+def floating_steps(review: RateReview, t: Translator) -> Any:
+    """Share of premium and number of contractors at each multiplier of the chosen plan."""
+    floating = review.floating
+    assert floating is not None
+    rows = floating.steps.assign(step=[t.percent(m, 0) for m in floating.steps["multiplier"]])
+    chart = (
+        alt.Chart(rows, width="container", height=220)
+        .mark_bar(color=COLOURS["main"])
+        .encode(
+            x=alt.X(
+                "step:N", title=t("Multiplier of the base rate"), sort=list(rows["step"]), axis=alt.Axis(labelAngle=0)
+            ),
+            y=alt.Y("premium_share:Q", title=t("Share of premium"), axis=alt.Axis(format="%")),
+            tooltip=[
+                "step:N",
+                alt.Tooltip("premium_share:Q", format=".1%"),
+                alt.Tooltip("contractors:Q", title=t("Contractors")),
+            ],
+        )
+    )
+    finding = Message(
+        "After floating the fund collects {factor:percent} of the premium at the base rate",
+        {"factor": floating.off_balance},
+    )
+    return dress(chart, t, finding, t("Plan {plan} on the book's own contractors", plan=floating.plan))
+
+
+def quintiles(review: RateReview, t: Translator) -> Any:
+    """Loss ratio by quintile of the multiplier, before and after floating: flat after means fair."""
+    floating = review.floating
+    assert floating is not None
+    names = {"loss_ratio_before": t("Loss ratio before"), "loss_ratio_after": t("Loss ratio after")}
+    rows = floating.quintiles.melt("quintile", list(names), var_name="what", value_name="ratio")
+    rows["what"] = rows["what"].map(names)
+    chart = (
+        alt.Chart(rows, width="container", height=300)
+        .mark_line(point=True)
+        .encode(
+            x=alt.X(
+                "quintile:O", title=t("Quintile of the multiplier, lowest to highest"), axis=alt.Axis(labelAngle=0)
+            ),
+            y=alt.Y("ratio:Q", title=t("Loss ratio"), axis=alt.Axis(format="%")),
+            color=alt.Color(
+                "what:N",
+                title=None,
+                scale=alt.Scale(domain=list(names.values()), range=[COLOURS["neutral"], COLOURS["main"]]),
+            ),
+            tooltip=["what:N", "quintile:O", alt.Tooltip("ratio:Q", format=".1%")],
+        )
+    )
+    first, last = floating.quintiles["loss_ratio_before"].iloc[[0, -1]]
+    finding = Message(
+        "The highest multipliers had {lift:number.1} times the loss ratio of the lowest",
+        {"lift": last / first if first > 0 else float("inf")},
+    )
+    return dress(chart, t, finding, t("Last year's losses by the multipliers of the years before"))
+
+
+def stress(review: RateReview, t: Translator) -> Any:
+    """Median closing balance of each stress scenario beside the base."""
+    scale, unit = _money_scale(float(review.tables["stress"]["closing_yuan"].abs().max()), t)
+    table = review.tables["stress"]
+    rows = table.assign(name=[word(c, t) for c in table["case"]], closing=table["closing_yuan"] / scale).sort_values(
+        "closing"
+    )
+    base = float(rows.loc[rows["case"] == "base", "closing"].iloc[0])
+    y = alt.Y("name:N", title=None, sort=list(rows["name"]), axis=alt.Axis(labelLimit=320, labelOverlap=False))
+    bars = (
+        alt.Chart(rows, width="container", height=28 * len(rows))
+        .mark_bar()
+        .encode(
+            y=y,
+            x=alt.X("closing:Q", title=t("Balance ({unit})", unit=unit)),
+            color=alt.condition(alt.datum.case == "base", alt.value(COLOURS["neutral"]), alt.value(COLOURS["main"])),
+            tooltip=[
+                "name:N",
+                alt.Tooltip("closing:Q", format=",.1f"),
+                alt.Tooltip("probability:Q", title=t("Probability of solvency"), format=".1%"),
+            ],
+        )
+    )
+    rule = alt.Chart(pd.DataFrame({"x": [base]})).mark_rule(color=COLOURS["alert"], strokeDash=[6, 4]).encode(x="x:Q")
+    worst = rows.iloc[0]
+    finding = Message(
+        "The worst of these: {case}, closing at {balance:money}",
+        {"case": str(worst["name"]), "balance": float(worst["closing_yuan"])},
+    )
+    return dress(bars + rule, t, finding, t("Median balance at the end of the horizon; dashed: base"))

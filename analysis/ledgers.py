@@ -18,7 +18,7 @@ from analysis.scenario import Scenario
 from data.book import Book
 from models.annuity import monthly_annuity_due, survivor_value
 from models.benefits import read_dependants
-from models.development import Projection, cape_cod, chain_ladder, mack, triangle
+from models.development import Projection, cape_cod, mack, triangle
 from models.exposure import earned_share, effective_end, work_calendar
 from models.messages import InputError, Message
 
@@ -145,7 +145,7 @@ def _earned(projects: pd.DataFrame, years: NDArray[np.intp], on: date, parameter
     shares = np.stack([earned_share(start, end, edge, calendar) for edge in edges], axis=1)
     shares[:, 0] = 0.0  # what was earned before the first year counts in it
     earned = np.diff(shares, axis=1) * known["total_cost_yuan"].to_numpy()[:, None]
-    frame = pd.DataFrame(earned, columns=years).assign(**_cells(known).reset_index(drop=True))
+    frame = pd.DataFrame(earned, columns=years).join(_cells(known))
     long = frame.melt(["unit", "prefecture", "project_type", "size_band"], var_name="year", value_name="exposure_yuan")
     return long[long["exposure_yuan"] > 0].astype({"year": "int64"})
 
@@ -176,7 +176,7 @@ def _by_cell(
     two = awards.assign(cost=awards["capital_yuan"] * awards["year"].map(award_factor))[["case_id", "year", "cost"]]
     cost = pd.concat([one, two]).groupby(["case_id", "year"])["cost"].sum().reset_index()
     place = cases[["case_id", "project_id", "contractor_id"]].merge(
-        projects[["project_id"]].assign(**{c: v.to_numpy() for c, v in _cells(projects).items()}),
+        _cells(projects).assign(project_id=projects["project_id"].to_numpy()),
         on="project_id",
         how="left",
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.history import History
+from analysis.ledgers import LedgerCosts
 from analysis.rate_review import FloatingReview
 from analysis.scenario import Scenario
 from models.floating import FloatingPlan, QuintileTest, available_plans, dislocation, load_plan, quintile_test
@@ -15,8 +16,11 @@ SHOWN_MOVERS = 50
 BOOTSTRAPS = 200
 
 
-def rating_rows(history: History) -> pd.DataFrame | None:
-    """Return the experience as plans read it; None where the book has no units (accounts only) or one unit only."""
+def rating_rows(history: History, ledgers: LedgerCosts | None = None) -> pd.DataFrame | None:
+    """Return the experience as plans read it; None where the book has no units (accounts only) or one unit only.
+
+    Ledgers give incurred cost developed to ultimate: what was paid to date of the last years would say little.
+    """
     rows = history.experience
     if rows is None or rows["unit"].nunique() < 2:
         return None
@@ -24,16 +28,20 @@ def rating_rows(history: History) -> pd.DataFrame | None:
     rows["base_premium_yuan"] = rows["base_premium_yuan"].fillna(rows["premium_yuan"])
     rows["paid_yuan"] = rows["paid_yuan"].fillna(rows["incurred_yuan"])
     rows["incurred_yuan"] = rows["incurred_yuan"].fillna(rows["paid_yuan"])
+    if ledgers is not None:
+        developed = ledgers.rows.groupby(["unit", "year"])["incurred_yuan"].sum().rename("developed")
+        rows = rows.merge(developed.reset_index(), on=["unit", "year"], how="left")
+        rows["incurred_yuan"] = rows.pop("developed").fillna(0.0)
     rows["total_cost_yuan"] = rows["total_cost_yuan"].fillna(rows["exposure_yuan"])
     return rows.assign(**{c: rows[c].astype("float64").fillna(0.0) for c in ("cases", "deaths")})
 
 
-def floating_review(history: History, scenario: Scenario) -> FloatingReview | None:
+def floating_review(history: History, scenario: Scenario, ledgers: LedgerCosts | None = None) -> FloatingReview | None:
     """Return what the scenario's plan does on the book's contractors; None where the book does not know contractors.
 
     The quintile test is out of sample: multipliers from the years before the last, losses of the last year.
     """
-    rows = rating_rows(history)
+    rows = rating_rows(history, ledgers)
     if rows is None:
         return None
     plan = load_plan(scenario.plan)
@@ -74,14 +82,14 @@ def _out_of_sample(plan: FloatingPlan, rows: pd.DataFrame) -> QuintileTest:
     return quintile_test(found, sums["base_premium_yuan"], sums["incurred_yuan"])
 
 
-def compare_plans(history: History, seed: int = 0) -> pd.DataFrame:
+def compare_plans(history: History, seed: int = 0, ledgers: LedgerCosts | None = None) -> pd.DataFrame:
     """Return every plan that the book's columns allow, side by side.
 
     Columns: ``plan, off_balance`` (premium after ÷ before)``, surcharged_share`` (of units)``, largest_rise, gini, gini_low, gini_high`` (90% by
     bootstrap over units; out of sample on the last year)``, answer`` (why a plan could not be run). No winner is declared inside the noise: compare the
     intervals.
     """
-    rows = rating_rows(history)
+    rows = rating_rows(history, ledgers)
     if rows is None:
         return pd.DataFrame()
     table = []

@@ -58,6 +58,7 @@ class Prepared:
     projection: Projection
     curve: SolvencyCurve
     indicated: Mapping[str, Indicated]
+    ledgers: LedgerCosts | None
     credibility: Credibility | None
     floating: FloatingReview | None
     tables: Mapping[str, pd.DataFrame]
@@ -79,8 +80,9 @@ def prepare(book: Book, scenario: Scenario) -> Prepared:
         projection,
         SolvencyCurve.of(projection.fund),
         indications(history, projection, resolved, parameters, ledgers),
+        ledgers,
         unit_credibility(history, ledgers),
-        floating_review(history, resolved),
+        floating_review(history, resolved, ledgers),
         _tables(history, resolved, parameters, ledgers),
         balance_sheet(projection, ledgers, parameters, resolved),
     )
@@ -143,7 +145,7 @@ def what_if(prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
     """Return the options for the rate, the stress scenarios and the reverse stress of a resolved scenario."""
     projection, best = prepared.projection, prepared.indicated[[b for b in BASES if b in prepared.indicated][-1]]
 
-    plans = compare_plans(prepared.history, resolved.seed)
+    plans = compare_plans(prepared.history, resolved.seed, prepared.ledgers)
 
     def project_fund(scenario: Scenario) -> fund.LinearFund:
         same = scenario.growth == resolved.growth

@@ -15,7 +15,7 @@ import streamlit as st
 
 from analysis.language import Translator, language_of
 from analysis.rate_review import Assumption, RateReview
-from analysis.review import Prepared, conclude, prepare
+from analysis.review import Prepared, conclude, prepare, review
 from analysis.scenario import Growth, Scenario
 from analysis.words import word
 from data.book import Book, open_book
@@ -51,9 +51,13 @@ def translator() -> Translator:
 
 PAGES: Mapping[str, tuple[Message, str]] = {
     "overview": (Message("Overview"), ":material/balance:"),
+    "data": (Message("Data"), ":material/database:"),
     "break_even": (Message("Break-even"), ":material/target:"),
+    "floating": (Message("Floating rates"), ":material/swap_vert:"),
     "fund": (Message("Fund"), ":material/account_balance:"),
+    "compare": (Message("Options and stress"), ":material/compare_arrows:"),
     "parameters": (Message("Parameters and sources"), ":material/menu_book:"),
+    "report": (Message("Report"), ":material/description:"),
 }
 """Page file → its title and icon, in the order of the work."""
 
@@ -177,54 +181,62 @@ def _prepared(fingerprint: str, scenario: Scenario, _book: Book) -> Prepared:
     return prepare(_book, scenario)
 
 
-def current_review(t: Translator) -> RateReview | None:
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _whole(fingerprint: str, scenario: Scenario, _book: Book) -> RateReview:
+    return review(_book, scenario)
+
+
+def current_review(t: Translator, whole: bool = False) -> RateReview | None:
     """Return the review of the chosen book under the chosen scenario; None (with an explanation shown) where it cannot be made.
 
-    What does not depend on the rate is prepared once and kept; a change of the rate alone re-reads the same simulated paths.
+    What does not depend on the rate is prepared once and kept; a change of the rate alone re-reads the same simulated paths. ``whole`` adds
+    options, stress and the comparison of plans, which take seconds.
     """
     try:
         book = choose_book(t)
         scenario = scenario_inputs(t)
         with st.spinner(t("Simulating the fund …")):
+            if whole:
+                return _whole(book.fingerprint(), scenario, book)
             prepared = _prepared(
                 book.fingerprint(), replace(scenario, base_rate=None, target_payable_months=None), book
             )
             return conclude(prepared, scenario)
     except InputError as error:
-        st.error(t.say(error), icon=":material/warning:")
+        st.error(plain_text(t.say(error)), icon=":material/warning:")
         return None
 
 
-def page(title: str, body: Callable[[RateReview, Translator], None], t: Translator) -> None:
+def page(title: str, body: Callable[[RateReview, Translator], None], t: Translator, whole: bool = False) -> None:
     """Show one page of the current review: its title, what its data is worth, then its body."""
     st.title(title)
-    review = current_review(t)
-    if review is None:
+    found = current_review(t, whole)
+    if found is None:
         return
-    show_provenance(review, t)
-    body(review, t)
+    show_provenance(found, t)
+    body(found, t)
 
 
-def show_provenance(review: RateReview, t: Translator) -> None:
+def show_provenance(found: RateReview, t: Translator) -> None:
     """Say what the data is: synthetic, unverified, assumed. It stands above every result."""
-    if review.book.synthetic:
+    if found.book.synthetic:
         st.warning(
             t("Synthetic data: this book was made by the program to try it out. It describes no real fund."),
             icon=":material/science:",
         )
-    weak = [a for a in review.assumptions if a.mark in ("unverified", "assumption")]
-    if not (weak or review.book.marks or review.warnings):
+    weak = [a for a in found.assumptions if a.mark in ("unverified", "assumption")]
+    if not (weak or found.book.marks or found.warnings):
         return
     summary = t(
         "{notes} notes on the data; {weak} parameters are assumed or unverified",
-        notes=len(review.warnings),
+        notes=len(found.warnings),
         weak=len(weak),
     )
     with st.expander(summary, icon=":material/info:"):
-        if review.book.marks:
-            marks = ", ".join(word(mark, t) for mark in review.book.marks)
+        if found.book.marks:
+            marks = ", ".join(word(mark, t) for mark in found.book.marks)
             st.markdown(t("Some figures of the book are not from official texts: {marks}.", marks=marks))
-        for message in review.warnings:
+        for message in found.warnings:
             st.markdown("- " + plain_text(t.say(message)))
         st.dataframe(assumption_rows(weak, t), hide_index=True)
 

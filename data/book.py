@@ -344,7 +344,7 @@ def open_book(name: str | Path, create: bool = False) -> Book:
     Parameters
     ----------
     name : a file (``fund.sqlite``), a database URL (``postgresql+pg8000://…``), the name of a reference book (``national, xinjiang, xpcc``),
-        or a spreadsheet, which is read into a book in memory
+        or a spreadsheet, which is read into a book in memory; ``:memory:`` is an empty one
     create : make a new book where the file is not there
 
     Raises
@@ -355,6 +355,8 @@ def open_book(name: str | Path, create: bool = False) -> Book:
     text = str(name)
     if "://" in text:
         return _connected(_engine(text), text.rsplit("@", 1)[-1])
+    if text == ":memory:":
+        return _in_memory("memory")
     if text in reference.BOOKS:
         book = _in_memory(text)
         rows = reference.accounts(text)

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from app_pages.state import ROOT, page_names
 from data.book import open_book
+from data.demo import DemoConfig, make_demo
 from data.importing import import_files
 
 LABELS = {"zh": "中文", "en": "English"}
@@ -42,6 +43,14 @@ def experience_book(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def ledger_book(tmp_path_factory):
+    path = tmp_path_factory.mktemp("books") / "演示.sqlite"
+    with open_book(path, create=True) as book:
+        make_demo(book, DemoConfig(projects=1500, years=8))
+    return str(path)
+
+
+@pytest.fixture(scope="session")
 def empty_book(tmp_path_factory):
     path = tmp_path_factory.mktemp("books") / "empty.sqlite"
     open_book(path, create=True).close()
@@ -68,9 +77,9 @@ def texts(test):
 
 @pytest.mark.parametrize("page", page_names())
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("kind", ["national", "xinjiang", "experience", "empty"])
-def test_page(monkeypatch, page, language, kind, experience_book, empty_book):
-    book = {"experience": experience_book, "empty": empty_book}.get(kind, kind)
+@pytest.mark.parametrize("kind", ["national", "experience", "ledgers", "empty"])
+def test_page(monkeypatch, page, language, kind, experience_book, ledger_book, empty_book):
+    book = {"experience": experience_book, "ledgers": ledger_book, "empty": empty_book}.get(kind, kind)
     test = launch(monkeypatch, page, language, book)
     said = texts(test)
     assert said
