@@ -342,3 +342,83 @@ def stress(review: RateReview, t: Translator) -> Any:
         {"case": str(worst["name"]), "balance": float(worst["closing_yuan"])},
     )
     return dress(bars + rule, t, finding, t("Median balance at the end of the horizon; dashed: base"))
+
+
+def development(review: RateReview, t: Translator) -> Any:
+    """Paid to date, still to be paid, and capital value of pensions, by injury year: the immature years stand out."""
+    table = review.tables["development"]
+    scale, unit = _money_scale(float((table["ultimate_yuan"] + table["capital_yuan"]).max()), t)
+    names = {
+        "paid": t("Paid without pensions"),
+        "open": t("Expected, not yet paid"),
+        "capital_yuan": t("Capital value of pensions"),
+    }
+    rows = table.assign(paid=table["paid_yuan"], open=table["ultimate_yuan"] - table["paid_yuan"])
+    rows = rows.melt("period", list(names), var_name="what", value_name="yuan")
+    rows = rows.assign(amount=rows["yuan"] / scale, what=rows["what"].map(names))
+    chart = (
+        alt.Chart(rows, width="container", height=HEIGHT)
+        .mark_bar()
+        .encode(
+            x=alt.X("period:O", title=t("Injury year"), axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("amount:Q", title=f"{t('Amount')} ({unit})"),
+            color=alt.Color(
+                "what:N", title=None,
+                scale=alt.Scale(domain=list(names.values()), range=[COLOURS["main"], COLOURS["band"], COLOURS["accent"]]),
+            ),
+            tooltip=["period:O", "what:N", alt.Tooltip("amount:Q", format=",.2f")],
+        )
+    )  # fmt: skip
+    last = table.iloc[-1]
+    share = float(last["paid_yuan"] / max(last["ultimate_yuan"] + last["capital_yuan"], 1e-9))
+    finding = Message(
+        "Of the cost of {year} accidents {share:percent.0} has been paid so far",
+        {"year": last["period"], "share": share},
+    )
+    return dress(chart, t, finding, t("Cost of accidents developed to ultimate, by injury year"))
+
+
+def cells(review: RateReview, dimension: str, frame: pd.DataFrame, t: Translator) -> Any:
+    """Indicated rate by rating cell: own rate with its interval, and the credible rate between it and the whole."""
+    rows = frame.assign(
+        name=[word(level, t) for level in frame["level"]],
+        **{c: frame[c] * 1e3 for c in ("rate", "low", "high", "own_rate")},
+    )
+    rows = rows.sort_values("rate", ascending=False)
+    y = alt.Y("name:N", title=None, sort=list(rows["name"]), axis=alt.Axis(labelLimit=240, labelOverlap=False))
+    title = t("‰ of total cost")
+    own = (
+        alt.Chart(rows, width="container", height=24 * len(rows) + 20)
+        .mark_rule(color=COLOURS["band"], strokeWidth=4)
+        .encode(y=y, x=alt.X("low:Q", title=title), x2="high:Q")
+    )
+    point = alt.Chart(rows).mark_point(color=COLOURS["neutral"], size=60).encode(y=y, x="own_rate:Q")
+    credible = (
+        alt.Chart(rows)
+        .mark_point(filled=True, color=COLOURS["main"], size=90)
+        .encode(
+            y=y,
+            x="rate:Q",
+            tooltip=[
+                "name:N",
+                alt.Tooltip("rate:Q", title=title, format=".3f"),
+                alt.Tooltip("credibility:Q", title=t("Credibility"), format=".0%"),
+            ],
+        )
+    )
+    rule = (
+        alt.Chart(pd.DataFrame({"x": [review.current_rate * 1e3]}))
+        .mark_rule(color=COLOURS["alert"], strokeDash=[6, 4])
+        .encode(x="x:Q")
+    )
+    highest = rows.iloc[0]
+    finding = Message(
+        "{dimension}: the highest credible rate is {rate:permille} ({name})",
+        {"dimension": word(dimension, t), "rate": float(highest["rate"]) / 1e3, "name": str(highest["name"])},
+    )
+    return dress(
+        own + point + credible + rule,
+        t,
+        finding,
+        t("Dot: credible rate; ring: own rate with its 90% interval; dashed: rate in force"),
+    )

@@ -52,6 +52,7 @@ def translator() -> Translator:
 PAGES: Mapping[str, tuple[Message, str]] = {
     "overview": (Message("Overview"), ":material/balance:"),
     "data": (Message("Data"), ":material/database:"),
+    "experience": (Message("Accidents and cost"), ":material/healing:"),
     "break_even": (Message("Break-even"), ":material/target:"),
     "floating": (Message("Floating rates"), ":material/swap_vert:"),
     "fund": (Message("Fund"), ":material/account_balance:"),
