@@ -134,8 +134,8 @@ def read_ledgers(book: Book, scenario: Scenario, parameters: UsedParameters, on:
 
 def _earned(projects: pd.DataFrame, years: NDArray[np.intp], on: date, parameters: UsedParameters) -> pd.DataFrame:
     """Return earned cost by contractor, year and rating cell."""
-    stop = parameters.value("construction.winter_stop", on)
-    calendar = work_calendar(tuple(stop["months"]), float(stop["share"]))
+    months = tuple(parameters.value("construction.winter_months", on))
+    calendar = work_calendar(months, float(parameters.value("construction.winter_share", on)))
     known = projects.assign(
         end=effective_end(projects), start=projects["start_date"].fillna(projects["enrolment_date"])
     )

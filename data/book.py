@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, inspect, select, tuple_, update
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -292,24 +294,30 @@ class Book:
 
 def _insert(connection: Connection, table: Any, rows: pd.DataFrame, import_id: int) -> None:
     names = [c.name for c in table.columns]
+    sqlite = connection.dialect.name == "sqlite"
     # plain Python values: NumPy's are not bound by every driver, and missing must become NULL
     columns: list[list[Any]] = []
     for name in names[2:-1]:
         column = rows[name]
         if pd.api.types.is_datetime64_any_dtype(column):
-            values = list(column.dt.date.astype(object).where(column.notna(), None))
+            days = column.to_numpy(dtype="datetime64[D]")
+            values = np.datetime_as_string(days).astype(object) if sqlite else days.astype(object)
         else:
-            values = list(column.astype(object).where(column.notna(), None))
-        columns.append(values)
-    numbers = [int(i) for i in rows.index]
-    records = list(zip([import_id] * len(rows), numbers, *columns, [None] * len(rows), strict=True))
-    if connection.dialect.name == "sqlite":
+            values = column.astype(object).to_numpy(copy=True)
+        missing = column.isna().to_numpy()
+        if missing.any():
+            values[missing] = None
+        columns.append(values.tolist())
+    numbers = rows.index.to_numpy(dtype=np.int64).tolist()
+    records = zip([import_id] * len(rows), numbers, *columns, [None] * len(rows), strict=True)
+    if sqlite:
         marks = ", ".join("?" * len(names))
-        adapted = [tuple(v.isoformat() if hasattr(v, "isoformat") else v for v in r) for r in records]
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", adapted)
+        statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"
+        # the driver's own executemany reads the generator: nothing is copied into a list of parameters
+        connection.connection.cursor().executemany(statement, records)
         return
-    for start in range(0, len(records), CHUNK):
-        connection.execute(insert(table), [dict(zip(names, r, strict=True)) for r in records[start : start + CHUNK]])
+    while chunk := list(islice(records, CHUNK)):
+        connection.execute(insert(table), [dict(zip(names, r, strict=True)) for r in chunk])
 
 
 def typed(rows: pd.DataFrame, table: str) -> pd.DataFrame:

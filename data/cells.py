@@ -74,27 +74,52 @@ def header_unit(text: str) -> float | None:
     return 1.0 if re.search(r"(^|_|\s)yuan$", text.lower()) else None
 
 
+def texts(column: pd.Series) -> pd.Series:
+    """Return a column's cells as `plain` texts; missing stays missing. Cells that are plain already pass at once, others once a distinct value."""
+    if pd.api.types.is_string_dtype(column) and column.dtype != object:
+        result = column.str.strip()
+        odd = (~result.str.isascii() | result.str.contains(r"\s\s|[\t\n\r]", regex=True)).fillna(False).astype(bool)
+        odd &= result.notna()
+        if odd.any():
+            codes, distinct = pd.factorize(result[odd])
+            result[odd] = np.array([plain(v) for v in distinct], dtype=object)[codes]
+        return result
+    codes, distinct = pd.factorize(column)
+    read = np.array([*(plain(v) for v in distinct), None], dtype=object)
+    return pd.Series(read[codes], index=column.index, dtype="str")
+
+
 def is_absent(column: pd.Series) -> pd.Series:
     """Return where a column holds nothing, or a sign for nothing."""
-    text = column.map(lambda v: plain(v).lower() if isinstance(v, str) else v)
-    return column.isna() | text.isin(ABSENT)
+    if len(column) == 0:
+        return pd.Series(False, index=column.index, dtype=bool)
+    if not (column.dtype == object or pd.api.types.is_string_dtype(column)):
+        return column.isna()
+    return column.isna() | texts(column).str.lower().isin(ABSENT)
 
 
-def _slowly(column: pd.Series, done: pd.Series, read: Callable[[Any], Any]) -> tuple[dict[Any, Any], list[Any]]:
+def _slowly(
+    column: pd.Series, done: pd.Series, read: Callable[[Any], Any]
+) -> tuple[dict[Any, Any], list[Any]]:
     """Read what the fast way left, each distinct value once; return values by row label and the labels that cannot be read."""
+    rest = column[~done]
+    if rest.empty:
+        return {}, []
+    codes, distinct = pd.factorize(rest)
+    readings = []
+    for value in distinct:
+        try:
+            readings.append(read(value))
+        except (ValueError, TypeError, OverflowError):
+            readings.append(None)
     values: dict[Any, Any] = {}
     bad: list[Any] = []
-    cache: dict[Any, Any] = {}
-    for label, value in column[~done].items():
-        if value not in cache:
-            try:
-                cache[value] = read(value)
-            except (ValueError, TypeError, OverflowError):
-                cache[value] = None
-        if cache[value] is None:
+    for label, code in zip(rest.index, codes, strict=True):
+        found = readings[code] if code >= 0 else None
+        if found is None:
             bad.append(label)
         else:
-            values[label] = cache[value]
+            values[label] = found
     return values, bad
 
 
@@ -123,13 +148,14 @@ def numbers(column: pd.Series, factor: float = 1.0) -> tuple[pd.Series, list[Any
 
     A unit written in a cell (``3.5万元``) counts instead of the header's.
     """
-    empty = is_absent(column) if column.dtype == object or pd.api.types.is_string_dtype(column) else column.isna()
-    if column.map(lambda v: isinstance(v, bool | datetime | date)).any() if column.dtype == object else False:
+    if column.dtype == object and column.map(lambda v: isinstance(v, bool | datetime | date)).any():
         fast = pd.Series(np.nan, index=column.index)
     else:
-        fast = pd.to_numeric(column.where(~empty), errors="coerce").astype("float64")
+        fast = pd.to_numeric(column, errors="coerce").astype("float64")
     fast = fast.where(np.isfinite(fast)) * factor
-    values, bad = _slowly(column, fast.notna() | empty, _number)
+    done = fast.notna()
+    done[~done] = is_absent(column[~done])
+    values, bad = _slowly(column, done, _number)
     for label, value in values.items():
         own_unit = isinstance(column[label], str) and _UNIT.search(plain(column[label]))
         fast[label] = value if own_unit else value * factor
@@ -160,10 +186,12 @@ def dates(column: pd.Series) -> tuple[pd.Series, list[Any]]:
     """Return a column as datetime64 days and the labels of unreadable cells."""
     if pd.api.types.is_datetime64_any_dtype(column):
         return column.dt.normalize(), []
-    empty = is_absent(column)
-    codes, distinct = pd.factorize(column.where(~empty))
+    codes, distinct = pd.factorize(column)
     readings, bad_codes = [], set()
     for code, value in enumerate(distinct):
+        if plain(value).lower() in ABSENT:
+            readings.append(np.datetime64("NaT", "D"))
+            continue
         try:
             readings.append(_date(value))
         except (ValueError, TypeError, OverflowError):
@@ -252,6 +280,9 @@ def convert(
         "flag": _flag,
         "json": _json,
     }
+    if kind == "text" and labels is None:
+        result = texts(column)
+        return result.mask(result.str.lower().isin(ABSENT)), []
     if labels is not None:
         known = labels
 
@@ -259,12 +290,21 @@ def convert(
             return known[plain(value).lower()] if plain(value).lower() in known else _raise()
 
     else:
-        read = readers.get(kind, plain)
+        read = readers[kind]
+    codes, distinct = pd.factorize(column)
     none_is_word = (labels is not None and "无" in labels) or kind == "flag"
-    empty = column.isna() | (column.map(plain) == "") if none_is_word else is_absent(column)
-    values, bad = _slowly(column, empty, read)
-    result = pd.Series(values, dtype=object).reindex(column.index)
-    return result.astype("boolean" if kind == "flag" else "str").where(result.notna()), bad
+    nothing = {""} if none_is_word else ABSENT
+    readings: list[Any] = []
+    wrong: set[int] = set()
+    for code, value in enumerate(distinct):
+        try:
+            readings.append(None if plain(value).lower() in nothing else read(value))
+        except (ValueError, TypeError, OverflowError):
+            readings.append(None)
+            wrong.add(code)
+    values = pd.Series(np.array([*readings, None], dtype=object)[codes], index=column.index, dtype=object)
+    bad = list(column.index[np.isin(codes, list(wrong))]) if wrong else []
+    return values.astype("boolean" if kind == "flag" else "str"), bad
 
 
 def _raise() -> str:

@@ -325,9 +325,11 @@ def read_sheet(
     fields = _fields(layout.target)
     body = turned.cells.loc[layout.first_row :]
     text_columns = [c for c in body.columns if c in {layout.columns[n].position for n in layout.columns}]
-    first_filled = body[text_columns].bfill(axis=1).iloc[:, 0] if len(body) else pd.Series(dtype=object)
-    totals = first_filled.map(lambda v: bool(TOTALS.match(cells.plain(v))))
-    body = body[~totals.astype(bool)] if len(body) else body
+    first_filled = pd.Series(None, index=body.index, dtype=object)
+    for column in text_columns:
+        first_filled = first_filled.where(first_filled.notna(), body[column])
+    totals = cells.texts(first_filled).str.match(TOTALS.pattern, case=False).fillna(False).astype(bool)
+    body = body[~totals]
     body = body[body[text_columns].notna().any(axis=1)] if len(body) else body
     if body.empty:
         raise InputError(
@@ -412,9 +414,9 @@ def _turned(sheet: Sheet, known: Names) -> Sheet:
     items = {k for k, v in known.headers[WIDE].items() if v in schema.ACCOUNT_ITEMS}
     for i in range(min(len(table), 10)):
         years = [p for p, v in enumerate(table.iloc[i]) if re.fullmatch(r"(19|20)\d{2}\s*年?度?", cells.plain(v))]
-        named = [cells.header_key(cells.plain(v)) in items for v in table.iloc[i + 1 :, 0]]
+        named = [cells.header_key(cells.plain(v)) in items for v in table.iloc[i + 1 : i + 1 + 4 * SEARCHED_ROWS, 0]]
         if years and 0 not in years and sum(named) >= 2:
-            body = table.iloc[i + 1 :][named]
+            body = table.iloc[i + 1 : i + 1 + 4 * SEARCHED_ROWS][named]
             columns = [0, *years]
             wide = pd.concat([table.iloc[[i]], body])[columns].T
             wide.iloc[0, 0] = "年度"

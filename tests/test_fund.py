@@ -26,6 +26,7 @@ def paths_of(seed, paths=40, steps=24):
 
 def brute_force(rate, opening, exposure, outgo, interest, floor):
     """Roll each path forward at one rate, step by step, as an accountant would."""
+    floor = np.broadcast_to(floor, outgo.shape)
     solvent = np.ones(len(outgo), dtype=bool)
     balances = np.empty(outgo.shape)
     for p in range(len(outgo)):
