@@ -91,6 +91,18 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--projects", type=int)
     demo.add_argument("--years", type=int, default=10)
 
+    sweep = command("sweep", _sweep, "evaluate a grid of scenarios on all cores or on a cluster")
+    sweep.add_argument(
+        "--book", required=True, help="a book file, a database URL, a spreadsheet or the name of a reference book"
+    )
+    sweep.add_argument(
+        "--grid", required=True, help="a grid file (.yaml): base is a scenario, vary maps its keys to lists"
+    )
+    sweep.add_argument("--out", required=True, type=Path, help="folder for sweep.parquet; a stopped sweep goes on there")
+    where = sweep.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, help="local processes (default: one a core)")
+    where.add_argument("--cluster", help="a running Dask scheduler: tcp://host:port")
+
     guide = command("guide", _guide, "print every parameter with its reference and mark")
     guide.add_argument("--overlay", action="append", default=[], help="an overlay file or the name of a province")
     return parser
@@ -189,6 +201,25 @@ def _demo(arguments: argparse.Namespace, t: Translator) -> None:
     with _book_to_fill(arguments.book) as book:
         made = make_demo(book, DemoConfig(**chosen))
     print(t.say(made))
+
+
+def _sweep(arguments: argparse.Namespace, t: Translator) -> None:
+    from analysis.sweep import load_grid, sweep
+
+    grid = load_grid(arguments.grid)
+    try:
+        done = sweep(
+            arguments.book,
+            grid,
+            arguments.out,
+            arguments.workers,
+            arguments.cluster,
+            progress=lambda message: print(t.say(message), file=sys.stderr),
+        )
+    except KeyboardInterrupt:
+        print(t("Stopped; the finished groups are kept, and the same command goes on from there."), file=sys.stderr)
+        sys.exit(130)
+    print(done.path)
 
 
 def _guide(arguments: argparse.Namespace, t: Translator) -> None:

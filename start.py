@@ -29,6 +29,7 @@ USAGE = """平衡 Pingheng
   python start.py review --help     不开页面，生成费率评审 / the rate review without a page
   python start.py import --help     把台账读入账套 / read ledgers into a book
   python start.py demo --help       生成模拟账套 / write a synthetic book
+  python start.py sweep --help      测算一组方案 / evaluate a grid of scenarios
   python start.py guide             打印全部参数及依据 / print every parameter with its reference
   python start.py notebook          在 JupyterLab 中打开示例笔记 / open the notebooks
   python start.py bundle --help     为无网络的电脑准备 wheels 文件夹 / fill wheels/ for a computer without internet

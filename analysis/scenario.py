@@ -219,7 +219,12 @@ def from_yaml(text: str) -> Scenario:
         raise InputError(
             "The scenario is not readable YAML at line {line}.", line=mark.line + 1 if mark else 1
         ) from error
-    scenario: Scenario = _from_plain(Scenario, plain or {}, "")
+    return from_plain(plain or {})
+
+
+def from_plain(plain: Any) -> Scenario:
+    """Build a scenario from what its YAML holds (see `to_plain`); refusals as for `from_yaml`."""
+    scenario: Scenario = _from_plain(Scenario, plain, "")
     return scenario
 
 

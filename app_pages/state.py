@@ -57,6 +57,7 @@ PAGES: Mapping[str, tuple[Message, str]] = {
     "floating": (Message("Floating rates"), ":material/swap_vert:"),
     "fund": (Message("Fund"), ":material/account_balance:"),
     "compare": (Message("Options and stress"), ":material/compare_arrows:"),
+    "scenarios": (Message("Saved scenarios"), ":material/bookmarks:"),
     "parameters": (Message("Parameters and sources"), ":material/menu_book:"),
     "report": (Message("Report"), ":material/description:"),
 }
@@ -187,6 +188,13 @@ def _whole(fingerprint: str, scenario: Scenario, _book: Book) -> RateReview:
     return review(_book, scenario)
 
 
+def prepared_for(book: Book, scenario: Scenario) -> Prepared:
+    """Return what a scenario needs besides its rate and target, from the cache where it is there."""
+    return _prepared(
+        book.fingerprint(), replace(scenario, base_rate=None, target_payable_months=None, name="base", note=""), book
+    )
+
+
 def current_review(t: Translator, whole: bool = False) -> RateReview | None:
     """Return the review of the chosen book under the chosen scenario; None (with an explanation shown) where it cannot be made.
 
@@ -199,10 +207,8 @@ def current_review(t: Translator, whole: bool = False) -> RateReview | None:
         with st.spinner(t("Simulating the fund …")):
             if whole:
                 return _whole(book.fingerprint(), scenario, book)
-            prepared = _prepared(
-                book.fingerprint(), replace(scenario, base_rate=None, target_payable_months=None), book
-            )
-            return conclude(prepared, scenario)
+            st.session_state["book_in_use"], st.session_state["scenario_in_use"] = book, scenario
+            return conclude(prepared_for(book, scenario), scenario)
     except InputError as error:
         st.error(plain_text(t.say(error)), icon=":material/warning:")
         return None

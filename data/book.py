@@ -286,6 +286,35 @@ class Book:
             ).first()
         return None if found is None else int(found[0])
 
+    def save_scenario(self, name: str, content: str, author: str = "", note: str = "") -> int:
+        """Keep a scenario (its YAML) under a name; an earlier one of that name stays, the newest counts. A locked name takes no more."""
+        kept = schema.scenarios
+        with self.transaction() as connection:
+            locked = connection.execute(
+                select(kept.c.scenario_id).where(kept.c.name == name, kept.c.locked_at.is_not(None))
+            ).first()
+            if locked is not None:
+                raise InputError(
+                    "The scenario {name} is locked: a report was made from it. Save under another name.", name=name
+                )
+            values = {"name": name, "content": content, "author": author, "note": note, "saved_at": _now()}
+            return int(connection.execute(insert(kept).values(**values)).inserted_primary_key[0])  # type: ignore[index]
+
+    def scenarios(self) -> pd.DataFrame:
+        """Return the newest scenario of every name: ``scenario_id, name, content, author, note, saved_at, locked_at``."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(schema.scenarios).order_by(schema.scenarios.c.scenario_id)).fetchall()
+        frame = pd.DataFrame.from_records(rows, columns=[c.name for c in schema.scenarios.columns])
+        return frame.drop_duplicates("name", keep="last").reset_index(drop=True)
+
+    def lock_scenario(self, name: str) -> None:
+        """Lock a scenario: what a report was made from must not change under its name."""
+        kept = schema.scenarios
+        with self.engine.begin() as connection:
+            done = connection.execute(update(kept).where(kept.c.name == name).values(locked_at=_now()))
+            if not done.rowcount:
+                raise InputError("There is no scenario {name}.", name=name)
+
     def log(self, action: str, detail: str = "", actor: str = "") -> None:
         """Add a line to the audit trail."""
         with self.engine.begin() as connection:

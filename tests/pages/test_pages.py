@@ -10,6 +10,7 @@ from app_pages.state import ROOT, page_names
 from data.book import open_book
 from data.demo import DemoConfig, make_demo
 from data.importing import import_files
+from models.messages import InputError
 
 LABELS = {"zh": "中文", "en": "English"}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -109,3 +110,28 @@ def test_hostile_links_are_dropped(monkeypatch, name, value):
     test.run()
     assert not test.exception
     assert not any("<script>" in s for s in texts(test))
+
+
+def test_a_scenario_is_saved_compared_loaded_and_locked(monkeypatch, tmp_path):
+    path = tmp_path / "书.sqlite"
+    (tmp_path / "a.csv").write_text(
+        "年度,基金收入（万元）,基金支出（万元）,累计结余（万元）\n2019,100,80,300\n2020,110,95,315\n", encoding="utf-8"
+    )
+    with open_book(path, create=True) as book:
+        import_files(book, [tmp_path / "a.csv"])
+    test = launch(monkeypatch, "scenarios", "en", str(path))
+    test.slider(key="rate").set_value(1.5).run()
+    test.text_input[0].input("提高到1.5‰ <b>")
+    test.button[0].click().run()
+    assert not test.exception
+    with open_book(path) as book:
+        kept = book.scenarios()
+        assert kept["name"].tolist() == ["提高到1.5‰ <b>"]
+        assert "base_rate: 0.0015" in kept["content"][0]
+    test.slider(key="rate").set_value(0.8).run()
+    test.button(key="load-提高到1.5‰ <b>").click().run()
+    assert test.slider(key="rate").value == 1.5
+    test.button(key="lock-提高到1.5‰ <b>").click().run()
+    assert not test.exception
+    with open_book(path) as book, pytest.raises(InputError, match="locked"):
+        book.save_scenario("提高到1.5‰ <b>", "x")
