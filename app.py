@@ -1,9 +1,13 @@
-"""The page: language and router only. Run it with ``python start.py``."""
+"""The page: language, login and router only. Run it with ``python start.py``."""
 
 import streamlit as st
 
+from app_pages.access import gate
 from app_pages.state import choose_language, page_list
 
 st.set_page_config(page_title="平衡 Pingheng", page_icon="⚖️", layout="wide")
 t = choose_language()
-st.navigation(page_list(t)).run()
+if gate(t):
+    st.navigation(page_list(t)).run()
+else:
+    st.navigation([st.Page(lambda: None, title="平衡 Pingheng")], position="hidden").run()

@@ -9,6 +9,7 @@ import streamlit as st
 
 from analysis.language import Translator
 from analysis.words import word
+from app_pages.access import actor, may, refuse
 from app_pages.state import ROOT, book_choices, book_name, choose_book, plain_text, translator
 from data import schema
 from data.book import Book, open_book
@@ -73,17 +74,21 @@ def show_imports(book: Book, t: Translator) -> None:
     )
     if book.synthetic or str(book.engine.url) == "sqlite://":
         return
+    if not may("undo"):
+        return
     number = st.selectbox(
         t("Undo import number"), standing["import_id"].tolist(), index=None, placeholder=t("Choose"), key="undo_number"
     )
     if number is not None and st.button(t("Undo this import"), key="undo", icon=":material/undo:"):
         removed = book.undo(int(number))
-        book.log("undo", f"import {number}")
+        book.log("undo", f"import {number}", actor())
         st.success(t("{rows} rows were taken back.", rows=removed))
 
 
 def uploader(t: Translator) -> None:
     st.subheader(t("Import"))
+    if refuse("import", t):
+        return
     own = [choice for choice in book_choices() if Path(choice).suffix == ".sqlite" and Path(choice).exists()]
     target = st.selectbox(
         t("Into which book"),
@@ -146,7 +151,12 @@ def store(path: Path, files: list[Path], unit: str | None, good: bool, t: Transl
     try:
         with st.status(t("Importing …")) as status, open_book(path, create=True) as book:
             report = import_files(
-                book, files, unit=unit, accept_good_rows=good, progress=lambda m: st.write(plain_text(t.say(m)))
+                book,
+                files,
+                unit=unit,
+                accept_good_rows=good,
+                author=actor(),
+                progress=lambda m: st.write(plain_text(t.say(m))),
             )
             accepted = report.accepted
             status.update(label=t("Done"), state="complete")

@@ -10,6 +10,7 @@ from analysis.rate_review import RateReview
 from analysis.review import conclude
 from analysis.scenario import Scenario, from_yaml, to_yaml
 from analysis.tables import for_readers
+from app_pages.access import actor, may, refuse
 from app_pages.state import page, plain_text, prepared_for, translator
 from data.book import Book
 from models.messages import InputError
@@ -44,10 +45,12 @@ def compared(book: Book, saved: dict[str, Scenario]) -> pd.DataFrame:
 
 
 def saver(book: Book, scenario: Scenario, t: Translator) -> None:
+    if refuse("save", t):
+        return
     with st.form("save", clear_on_submit=True):
         name = st.text_input(t("Name of the scenario"), max_chars=60)
         note = st.text_input(t("Note"), max_chars=300)
-        author = st.text_input(t("Author"), max_chars=60)
+        author = actor() or st.text_input(t("Author"), max_chars=60)
         if st.form_submit_button(t("Save what the sidebar shows"), type="primary") and name.strip():
             book.save_scenario(name.strip(), to_yaml(replace(scenario, name=name.strip(), note=note)), author, note)
             book.log("scenario", name.strip(), author)
@@ -86,8 +89,12 @@ def body(review: RateReview, t: Translator) -> None:
                     file_name=f"{row.scenario_id}.yaml",
                     key=f"yaml-{name}",
                 )
-                if not row.locked_at and right.button(
-                    t("Lock"), key=f"lock-{name}", help=t("A report was made from it: it must not change.")
+                if (
+                    not row.locked_at
+                    and may("lock")
+                    and right.button(
+                        t("Lock"), key=f"lock-{name}", help=t("A report was made from it: it must not change.")
+                    )
                 ):
                     book.lock_scenario(name)
                     st.rerun()
