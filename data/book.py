@@ -23,6 +23,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from data import reference, schema
+from data.migrations import carry_forward
 from models.messages import InputError
 
 APPLICATION_ID = 0x50494E47
@@ -465,9 +466,14 @@ def _connected(engine: Engine, name: str) -> Book:
                     connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
             elif not {"meta", "imports", "accounts"} <= names:
                 raise InputError("{name} is a database, but not a book of this program.", name=name)
-            version = connection.execute(
+            found = connection.execute(
                 select(schema.meta.c.content).where(schema.meta.c.name == "schema_version")
             ).scalar()
+            version = int(found or schema.VERSION)
+            if version > schema.VERSION:
+                raise InputError("The book {name} was written by a newer version of this program.", name=name)
+            if version < schema.VERSION:
+                carry_forward(connection, version)
     except DBAPIError as error:
         engine.dispose()
         raise InputError(
@@ -476,7 +482,4 @@ def _connected(engine: Engine, name: str) -> Book:
     except InputError:
         engine.dispose()
         raise
-    if version is not None and int(version) > schema.VERSION:
-        engine.dispose()
-        raise InputError("The book {name} was written by a newer version of this program.", name=name)
     return Book(engine, name)

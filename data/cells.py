@@ -98,9 +98,7 @@ def is_absent(column: pd.Series) -> pd.Series:
     return column.isna() | texts(column).str.lower().isin(ABSENT)
 
 
-def _slowly(
-    column: pd.Series, done: pd.Series, read: Callable[[Any], Any]
-) -> tuple[dict[Any, Any], list[Any]]:
+def _slowly(column: pd.Series, done: pd.Series, read: Callable[[Any], Any]) -> tuple[dict[Any, Any], list[Any]]:
     """Read what the fast way left, each distinct value once; return values by row label and the labels that cannot be read."""
     rest = column[~done]
     if rest.empty:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Date, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
-VERSION = 1
+VERSION = 2
 """Version of the schema; `data.migrations` carries an older book forward."""
 
 MARKS = ("official", "reprint", "derived", "unverified", "assumption", "synthetic", "own")

@@ -51,7 +51,13 @@ def payments_file(folder, rows, name="payments.csv"):
     rng = np.random.default_rng(len(name))
     days = pd.to_datetime("2020-01-01") + pd.to_timedelta(rng.integers(0, 1000, rows), unit="D")
     frame = pd.DataFrame(
-        {"支付编号": [f"{name}{i}" for i in range(rows)], "案件编号": "K1", "支付日期": days.strftime("%Y-%m-%d"), "待遇项目": "医疗费", "支付金额（元）": rng.integers(1, 9999, rows)}
+        {
+            "支付编号": [f"{name}{i}" for i in range(rows)],
+            "案件编号": "K1",
+            "支付日期": days.strftime("%Y-%m-%d"),
+            "待遇项目": "医疗费",
+            "支付金额（元）": rng.integers(1, 9999, rows),
+        }
     )
     frame.to_csv(folder / name, index=False, encoding="utf-8-sig")
     return folder / name
@@ -138,7 +144,12 @@ def test_killed_at_random_moments_the_book_is_as_before_or_as_after(place, tmp_p
 def test_two_imports_and_readers_at_once_lose_nothing(place, tmp_path):
     files = [payments_file(tmp_path, 3000, f"{name}.csv") for name in ("one", "two")]
     open_book(place, create=True).close()
-    writers = [subprocess.Popen([sys.executable, "-c", IMPORT, place, str(f)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for f in files]
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", IMPORT, place, str(f)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        for f in files
+    ]
     problems, counts = [], []
 
     def read():
@@ -186,3 +197,23 @@ def test_a_book_of_a_newer_program_is_refused(tmp_path):
         book.note(schema_version="99")
     with pytest.raises(InputError, match="newer"):
         open_book(tmp_path / "b.sqlite")
+
+
+def test_an_older_book_is_carried_forward_and_loses_nothing(place, tmp_path):
+    from sqlalchemy import text
+
+    file = tmp_path / "a.csv"
+    file.write_text("施工单位,年度,总造价（元）,保费（元）\nA,2020,1,1\nB,2020,2,2\n", encoding="utf-8")
+    with open_book(place, create=True) as book:
+        import_files(book, [file])
+        with book.engine.begin() as connection:  # as version 1 had it
+            for column in ("safety_standard", "persons"):
+                connection.execute(text(f"ALTER TABLE experience DROP COLUMN {column}"))
+        book.note(schema_version="1")
+    with open_book(place) as book:
+        assert book.facts()["schema_version"] == "2"
+        table = book.table("experience")
+        assert table["exposure_yuan"].tolist() == [1, 2]
+        assert table["persons"].isna().all()
+        file.write_text("施工单位,年度,总造价（元）,保费（元）\nC,2021,3,3\n", encoding="utf-8")
+        assert import_files(book, [file]).accepted == 1
