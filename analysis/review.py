@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.assumptions import UsedParameters
 from analysis.backtest import backtest, plain
+from analysis.early_warning import outlook, past_indicators
 from analysis.history import History, read_history
 from analysis.indicated import indications, unit_credibility
 from analysis.ledgers import LedgerCosts, read_ledgers
@@ -173,6 +174,7 @@ def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any]
         curve = _curve_frame(prepared.curve, rate, resolved.current_rate)
         probability = float(prepared.curve.probability(rate))
     drivers, previous_rate = _change(prepared, previous)
+    fund_ahead = _fund_frame(projection, balances)
     return RateReview(
         version=version(),
         book=prepared.identity,
@@ -183,7 +185,7 @@ def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any]
         solvency_curve=curve,
         required_rate=_required_frame(prepared.curve, resolved.solvency_level),
         probability_solvent=probability,
-        fund=_fund_frame(projection, balances),
+        fund=fund_ahead,
         flows=_flows_frame(projection, rate, balances),
         assumptions=prepared.parameters.assumptions(scenario),
         warnings=(*history.warnings, *_unanswered(prepared), *prepared.parameters.warnings.values()),
@@ -192,8 +194,15 @@ def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any]
         floating=prepared.floating,
         credibility=prepared.credibility,
         balance_sheet=prepared.balance_sheet,
-        tables=prepared.tables,
+        tables={**prepared.tables, "early_warning": _early_warning(prepared, resolved, fund_ahead)},
     )
+
+
+def _early_warning(prepared: Prepared, resolved: Scenario, fund_ahead: pd.DataFrame) -> pd.DataFrame:
+    """Indicators of the last two known years and of the outlook."""
+    past = past_indicators(prepared.history, resolved, prepared.parameters)
+    last = past[past["period"].isin(sorted(past["period"].unique())[-2:])]
+    return pd.concat([last, outlook(fund_ahead, resolved, prepared.parameters, prepared.history)], ignore_index=True)
 
 
 @cache

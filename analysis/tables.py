@@ -92,6 +92,8 @@ HEADS: dict[str, Message] = {
     "amount_yuan": Message("Amount"),
     "ultimate_yuan": Message("Ultimate without pensions"),
     "capital_yuan": Message("Capital value of pensions"),
+    "indicator": Message("Indicator"),
+    "state": Message("State"),
     "term": Message("Term"),
     "meaning": Message("Meaning"),
     "multiplier": Message("Multiplier"),
@@ -180,7 +182,7 @@ def for_readers(frame: pd.DataFrame, t: Translator) -> pd.DataFrame:
         "months": lambda v: t.number(v, 1),
         "number": t.integer,
         "size": lambda v: t.percent(v) if abs(v) <= 5 else t.integer(v),
-        "text": lambda v: word(v, t),
+        "text": lambda v: t.number(v, 3) if isinstance(v, float) else word(v, t),
     }
 
     def shown(value: Any, kind: str) -> str:
@@ -245,6 +247,7 @@ def tables(review: RateReview, t: Translator) -> list[Table]:
 
 TITLES: dict[str, Message] = {
     "development": Message("Cost of accidents developed to ultimate, by injury year"),
+    "early_warning": Message("Risk early warning"),
     "options": Message("Options for the rate"),
     "plans": Message("Floating plans side by side"),
     "stress": Message("Stress scenarios and single changes"),

@@ -14,6 +14,8 @@ def body(review: RateReview, t: Translator) -> None:
     left, right = st.columns(2)
     left.altair_chart(charts.payable_months(review, t), key="months")
     right.altair_chart(charts.solvency_curve(review, t), key="solvency")
+    st.subheader(t("Risk early warning"))
+    st.dataframe(for_readers(review.tables["early_warning"], t), hide_index=True)
     st.subheader(t("Accounts"))
     st.dataframe(for_readers(review.accounts, t), hide_index=True)
     st.subheader(t("Expected flows"))

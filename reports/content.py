@@ -253,7 +253,7 @@ def _actual_expected(review: RateReview, t: Translator) -> Section:
 
 
 def _sensitivity(review: RateReview, t: Translator) -> Section:
-    blocks = [*_table(review, t, "stress"), *_table(review, t, "reverse_stress")]
+    blocks = [*_table(review, t, "early_warning"), *_table(review, t, "stress"), *_table(review, t, "reverse_stress")]
     text = t(
         "Each case is simulated with the same random numbers as the base, so that differences carry no noise of their own."
     )
@@ -325,6 +325,7 @@ def _annex(review: RateReview, t: Translator) -> Section:
         "development",
         "balance_sheet",
         "plans",
+        "early_warning",
     }
     others = [
         TableBlock(one.name, one.title, one.frame.head(60))

@@ -84,6 +84,7 @@ UNITS_ZH: Mapping[str, str] = {
     "list of payable_months and cut": "可支付月数与降幅的列表",
     "log growth a year": "每年，对数增长率",
     "months": "个月",
+    "amber and red thresholds": "黄色、红色阈值",
     "months of lump_5_to_10.base": "个月的 lump_5_to_10.base",
     "months of outgo": "个月的支出",
     "months of own wage": "个月本人工资",

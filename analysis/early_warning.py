@@ -1,0 +1,73 @@
+"""Risk early warning (人社部发〔2015〕72号 section 6): indicators with thresholds, now, ahead, and when they would have rung."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.assumptions import UsedParameters
+from analysis.history import History
+from analysis.scenario import Scenario
+
+LOOK_BACK, LOOK_AHEAD = 3, 3
+STATES = ("calm", "amber", "red")
+
+
+def state(value: float, amber: float, red: float) -> str:
+    """Return ``calm``, ``amber`` or ``red``; thresholds that fall mean that less is worse. Not known: an empty text."""
+    if np.isnan(value):
+        return ""
+    worse = value >= np.array([amber, red]) if red > amber else value <= np.array([amber, red])
+    return STATES[int(worse.sum())]
+
+
+def past_indicators(history: History, scenario: Scenario, parameters: UsedParameters) -> pd.DataFrame:
+    """Return the indicators of every known year: ``period, indicator, value, state``; premium is exposure at the rate in force."""
+    on = history.valuation_date
+    rate, target = float(scenario.current_rate or 0.0), float(scenario.target_payable_months or 0.0)
+    months = history.accounts.set_index("period")["payable_months"]
+    premium, outgo = history.exposure * rate, history.outgo
+    rows = []
+    for i, year in enumerate(history.years):
+        values = {
+            "months_of_target": float(months.get(str(year), np.nan)) / target if target > 0 else np.nan,
+            "outgo_ratio": float(outgo[i] / premium[i]),
+            "growth_gap": _growth_gap(history.years, premium, outgo, i),
+        }
+        for name, value in values.items():
+            amber, red = parameters.value(f"warning.{name}", on)
+            rows.append({"period": str(year), "indicator": name, "value": value, "state": state(value, amber, red)})
+    return pd.DataFrame(rows).dropna(subset=["value"]).reset_index(drop=True)
+
+
+def _growth_gap(years: np.ndarray, premium: np.ndarray, outgo: np.ndarray, i: int) -> float:  # type: ignore[type-arg]
+    """Yearly growth of outgo less that of premium since about three years ago."""
+    earlier = np.flatnonzero(years <= years[i] - LOOK_BACK)
+    if not len(earlier):
+        return float("nan")
+    j = int(earlier[-1])
+    span = float(years[i] - years[j])
+    return float((outgo[i] / outgo[j]) ** (1 / span) - (premium[i] / premium[j]) ** (1 / span))
+
+
+def outlook(fund: pd.DataFrame, scenario: Scenario, parameters: UsedParameters, history: History) -> pd.DataFrame:
+    """Return the forward indicators: probability of falling below the floor within three years, and payable months of the median path then."""
+    on, target = history.valuation_date, float(scenario.target_payable_months or 0.0)
+    at = fund.iloc[min(LOOK_AHEAD, len(fund)) - 1]
+    values = {"probability": float(at["probability_below_floor"])}
+    if target > 0:
+        values["months_of_target"] = float(at["payable_months_p50"]) / target
+    rows = []
+    for name, value in values.items():
+        amber, red = parameters.value(f"warning.{name}", on)
+        rows.append({"period": str(at["period"]), "indicator": name, "value": value, "state": state(value, amber, red)})
+    return pd.DataFrame(rows)
+
+
+def first_alarm(past: pd.DataFrame) -> pd.DataFrame:
+    """Return for each indicator the first year in which it stood at amber and at red: ``indicator, amber, red`` (— where never)."""
+    rows = []
+    for name, own in past.groupby("indicator", sort=False):
+        ever = {s: own.loc[own["state"].isin(STATES[STATES.index(s) :]), "period"] for s in ("amber", "red")}
+        rows.append({"indicator": name, **{s: (str(p.iloc[0]) if len(p) else "—") for s, p in ever.items()}})
+    return pd.DataFrame(rows)
