@@ -71,6 +71,6 @@ def gate(t: Translator) -> bool:
         return False
     if "auth" in _secrets():
         names = {"viewer": t("viewer"), "analyst": t("analyst"), "manager": t("manager")}
-        st.sidebar.caption(f"{actor()} · {names[known]}")
+        st.sidebar.markdown(f"{actor()} · {names[known]}")
         st.sidebar.button(t("Log out"), on_click=st.logout, icon=":material/logout:")
     return True

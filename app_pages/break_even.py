@@ -16,7 +16,7 @@ def body(review: RateReview, t: Translator) -> None:
         with st.expander(t.say(charts.BASIS_NAMES[basis]), expanded=basis == review.best.basis):
             st.dataframe(for_readers(indicated.parts, t), hide_index=True)
             if indicated.payroll_rate is not None:
-                st.caption(t("As a share of payroll: {rate:percent.2}", rate=indicated.payroll_rate))
+                st.markdown(t("As a share of payroll: {rate:percent.2}", rate=indicated.payroll_rate))
             for dimension, frame in indicated.by.items():
                 st.markdown(f"**{word(dimension, t)}**")
                 st.dataframe(for_readers(frame, t), hide_index=True)

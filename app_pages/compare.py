@@ -17,7 +17,7 @@ def body(review: RateReview, t: Translator) -> None:
         st.dataframe(for_readers(review.tables["stress"], t), hide_index=True)
     st.subheader(t("Reverse stress: the smallest lasting shock that makes failure likely"))
     st.dataframe(for_readers(review.tables["reverse_stress"], t), hide_index=True)
-    st.caption(t("A dash: no shock of that kind up to the bound searched does it."))
+    st.markdown(t("A dash: no shock of that kind up to the bound searched does it."))
 
 
 t = translator()

@@ -51,7 +51,7 @@ def show_quality(book: Book, t: Translator) -> None:
                 key=f"q-{finding.code}",
             )
     if findings:
-        st.caption(t("Nothing is corrected silently: correct the source and import it again."))
+        st.markdown(t("Nothing is corrected silently: correct the source and import it again."))
 
 
 def show_imports(book: Book, t: Translator) -> None:

@@ -28,7 +28,7 @@ def body(review: RateReview, t: Translator) -> None:
         height="stretch",
     )
     for message in floating.warnings:
-        st.caption(plain_text(t.say(message)))
+        st.markdown(plain_text(t.say(message)))
     st.altair_chart(charts.floating_steps(review, t), key="steps")
     if len(floating.quintiles):
         st.altair_chart(charts.quintiles(review, t), key="quintiles")
@@ -36,7 +36,7 @@ def body(review: RateReview, t: Translator) -> None:
     st.dataframe(for_readers(floating.movers, t), hide_index=True)
     if "plans" in review.tables:
         st.subheader(t("Floating plans side by side"))
-        st.caption(
+        st.markdown(
             t(
                 "Gini: how well last year's losses follow the multipliers of the years before; where intervals overlap, no plan is shown to be better."
             )

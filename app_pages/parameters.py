@@ -8,7 +8,7 @@ from app_pages.state import assumption_rows, page, translator
 
 
 def body(review: RateReview, t: Translator) -> None:
-    st.caption(t("These values were used. All of them, with their history: python start.py guide."))
+    st.markdown(t("These values were used. All of them, with their history: python start.py guide."))
     st.dataframe(assumption_rows(review.assumptions, t), hide_index=True, height="content")
 
 

@@ -80,7 +80,7 @@ def body(review: RateReview, t: Translator) -> None:
             name = str(row.name)
             label = name + (" 🔒" if row.locked_at else "")
             with st.expander(plain_text(label)):
-                st.caption(plain_text(f"{row.saved_at} · {row.author or ''} · {row.note or ''}"))
+                st.markdown(plain_text(f"{row.saved_at} · {row.author or ''} · {row.note or ''}"))
                 left, middle, right = st.columns(3)
                 left.button(t("Load into the sidebar"), key=f"load-{name}", on_click=load, args=(saved[name],))
                 middle.download_button(
