@@ -40,7 +40,7 @@ def past_indicators(history: History, scenario: Scenario, parameters: UsedParame
     return pd.DataFrame(rows).dropna(subset=["value"]).reset_index(drop=True)
 
 
-def _growth_gap(years: np.ndarray, premium: np.ndarray, outgo: np.ndarray, i: int) -> float:  # type: ignore[type-arg]
+def _growth_gap(years: np.ndarray, premium: np.ndarray, outgo: np.ndarray, i: int) -> float:
     """Yearly growth of outgo less that of premium since about three years ago."""
     earlier = np.flatnonzero(years <= years[i] - LOOK_BACK)
     if not len(earlier):
