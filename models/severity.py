@@ -262,7 +262,8 @@ def _lognormal(x: Floats, y: Floats, w: Floats, level: float) -> _Spread:
     b[0] += line.sigma**2 / 2
     covariance = line.covariance.copy()
     covariance[0, 0] += line.sigma**4 / (2 * line.freedom)  # Cox's interval of the mean (Olsson 2005)
-    squares = line.sigma**2 * line.freedom / chi2.ppf([0.5 + level / 2, 0.5 - level / 2], line.freedom)
+    quantiles = np.asarray(chi2.ppf([0.5 + level / 2, 0.5 - level / 2], line.freedom), dtype=np.float64)
+    squares = line.sigma**2 * line.freedom / quantiles
     low, cv, high = np.sqrt(np.expm1(np.minimum([squares[0], line.sigma**2, squares[1]], 50.0)))
 
     def density(new_x: Floats, new_y: Floats) -> Floats:
