@@ -16,6 +16,7 @@ from analysis.rate_review import RateReview
 from analysis.verdict import verdict
 from analysis.words import word
 from reports.content import notice
+from reports.live_model import write_model
 
 OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False}
 NUMBER_FORMATS = {
@@ -48,6 +49,7 @@ def write_workbook(review: RateReview, out: Path, t: Translator) -> Path:
         formats["title"] = book.add_format({"bold": True, "font_size": 14, "font_name": "微软雅黑"})
         _summary(book.add_worksheet(t("Summary")), review, t, formats)
         used: set[str] = set()
+        write_model(book, review, t, _sheet_name(t("Live model"), used), formats)
         for table in readers.tables(review, t):
             sheet = book.add_worksheet(_sheet_name(table.title, used))
             _write(sheet, table, review, t, formats)
