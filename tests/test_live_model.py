@@ -14,8 +14,9 @@ from data.book import open_book
 from reports.live_model import inputs_of, roll
 from reports.workbook import write_workbook
 
-RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
-<oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+OOR = "http://openoffice.org/2001/" + "registry"
+RECALCULATE = f"""<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="{OOR}" xmlns:xs="http://www.w3.org/2001/XMLSchema">
 <item oor:path="/org.openoffice.Office.Calc/Formula/Load"><prop oor:name="OOXMLRecalcMode" oor:op="fuse"><value>0</value></prop></item></oor:items>"""
 
 
