@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.floating import available_plans, load_plan, parse_plan
+from analysis.language import Translator
+from analysis.plan_words import explanation, rule_in_words
+from models.floating import available_plans, explain, load_plan, parse_plan
 from models.messages import InputError
 
 PLANS = available_plans()
@@ -262,3 +264,39 @@ def test_every_constant_of_every_plan_has_a_mark_and_a_reference(name):
     assert plan.constants
     assert all(c.mark and c.reference and c.value for c in plan.constants)
     assert set(plan.title) == {"zh", "en"}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_explanation_comes_to_the_plan_s_own_multiplier(name):
+    plan = load_plan(name)
+    losses = [0.0, 1.9e4, 2e4, 7e4, 9e4, 1.5e5, 4e5, 2e6]
+    frame = portfolio(losses, base=[1e5] * 7 + [2e4])
+    previous = pd.Series(plan.steps[-1], index=frame["unit"][:3]) if plan.steps else None
+    found = explain(plan, frame, previous)
+    assert found["multiplier"].tolist() == pytest.approx(plan.multiplier(frame, previous).tolist())
+    assert set(found["basis"]) <= {"rated", "too_small"}
+    banded = found[found["band_low"].notna()]
+    measure = np.where(banded["criterion"] == "ratio", banded["ratio"], banded["frequency"])
+    assert ((measure >= banded["band_low"]) & (measure <= banded["band_high"])).all()
+    for _, row in found.iterrows():
+        said = [Translator("en").say(m) for m in explanation(plan, row)]
+        assert said[-1].startswith("Multiplier: ")
+        assert not any("{" in s for s in said)
+    assert rule_in_words(plan)
+
+
+def test_the_explanation_names_cap_band_and_limit():
+    plan = parse_plan(LIMITED)
+    frame = portfolio([1e6, 1e6, 2e4], base=[1e5, 1e5, 4e4], cases=[1, 2, 1])
+    found = explain(plan, frame)
+    one = found.loc["u0"]
+    assert (one["capped_yuan"], one["loss_yuan"], one["raw_ratio"]) == (9e5, 1e5, 1.0)
+    assert (one["band_low"], one["band_high"], one["criterion"]) == (0.5, 1.5, "ratio")
+    assert found.loc["u2", "basis"] == "too_small"
+    text = " ".join(Translator("en").say(m) for m in explanation(plan, one))
+    assert "¥900,000" in text
+    assert "50.0% to 150.0%" in text
+    national = load_plan("national_five_steps")
+    held = explain(national, portfolio([9e5]), pd.Series({"u0": 0.5})).loc["u0"]
+    assert (held["asked"], held["multiplier"], bool(held["limited"])) == (1.5, 1.0, True)
+    assert "limit on movement" in " ".join(Translator("en").say(m) for m in explanation(national, held))

@@ -10,6 +10,7 @@ from models.floating.exact import (
     separation,
     targets,
 )
+from models.floating.explain import explain
 from models.floating.fairness import QuintileTest, concealment, dislocation, quintile_test
 from models.floating.plan import FloatingPlan, OffBalance, off_balance
 from models.floating.reading import available_plans, load_plan, parse_plan
@@ -30,6 +31,7 @@ __all__ = [
     "concealment",
     "dislocation",
     "efficiency",
+    "explain",
     "load_plan",
     "multiplier_distribution",
     "off_balance",

@@ -171,7 +171,7 @@ class FloatingPlan:
         InputError : a column that the plan needs is missing, or holds something that is not a number
         """
         found = self.measured(experience, claims)
-        rated: Floats = np.where(self._rated(found), self.target(found.measures), self.new_entrant)[found.position]
+        rated: Floats = np.where(self.rated(found), self.target(found.measures), self.new_entrant)[found.position]
         if not self.movement.free:
             before = np.full(len(found.units), self.new_entrant)
             if previous is not None:
@@ -179,7 +179,7 @@ class FloatingPlan:
             rated = self.moved(before, rated)
         return pd.Series(rated, index=found.units, name="multiplier", dtype=np.float64)
 
-    def _rated(self, found: Measured) -> NDArray[np.bool_]:
+    def rated(self, found: Measured) -> NDArray[np.bool_]:
         """Return which keys have enough experience and size to be rated."""
         m, least = found.measures, self.minimum
         sizes = [(m.exposure, least.exposure_yuan), (m.base, least.base_premium_yuan)]
