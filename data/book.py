@@ -10,50 +10,26 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, inspect, select, tuple_, update
+from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, inspect, select, update
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from data import reference, schema
 from data.migrations import carry_forward
+from data.writing import Source, TableWriter, Written, now, typed
 from models.messages import InputError
 
 APPLICATION_ID = 0x50494E47
 """SQLite's mark of a Pingheng book ("PING")."""
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
+WAIT_SECONDS = 600
+"""How long a writer waits for another one's import to end."""
 SPREADSHEETS = (".xlsx", ".xls", ".xlsb", ".csv", ".parquet")
-CHUNK = 20_000
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where imported rows came from."""
-
-    file_name: str
-    sha256: str
-    sheet: str = ""
-    author: str = ""
-    mapping: str = ""
-
-
-@dataclass(frozen=True)
-class Written:
-    """What one import of one table did: rows added, changed (an older row superseded) and already there unchanged."""
-
-    import_id: int | None
-    target: str
-    added: int
-    changed: int
-    unchanged: int
 
 
 class Book:
@@ -148,7 +124,7 @@ class Book:
 
     def note(self, **facts: str) -> None:
         """Keep notes about the book (see `facts`)."""
-        with self.engine.begin() as connection:
+        with self._writing() as connection:
             for name, content in facts.items():
                 connection.execute(delete(schema.meta).where(schema.meta.c.name == name))
                 connection.execute(insert(schema.meta).values(name=name, content=content))
@@ -156,88 +132,27 @@ class Book:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """All or nothing: what is written inside stands together or not at all."""
-        with self.engine.begin() as connection:
+        with self._writing() as connection:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(1346981447)")
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """A transaction that holds SQLite's one write lock from its start: one that began by reading could be refused it later."""
+        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
     def write(
         self, target: str, rows: pd.DataFrame, source: Source | None = None, connection: Connection | None = None
     ) -> Written:
-        """Write typed rows (columns of the table; missing = absent) as one import.
-
-        A row whose key is new is added; one whose key is there with other content supersedes it; one that is there unchanged adds
-        nothing. ``rows.index`` is kept as the source row. A key twice in ``rows`` is refused.
-        """
+        """Write typed rows as one import (see `data.writing.TableWriter`). A key twice in ``rows`` is refused."""
         if connection is None:
             with self.transaction() as own:
                 return self.write(target, rows, source, own)
-        source = source or Source(f"({target})", content_hash(rows))
-        names = [f.name for f in schema.TABLES[target]]
-        rows = rows.reindex(columns=names)
-        keys = schema.key_of(target)
-        twice = rows.duplicated(keys, keep=False)
-        if twice.any():
-            first = rows.loc[twice, keys].iloc[0]
-            raise InputError(
-                "{table}: the key {key} stands in more than one row (rows {rows}).",
-                table=target,
-                key=", ".join(str(v) for v in first),
-                rows=", ".join(str(i) for i in rows.index[(rows[keys] == first).all(axis=1)][:5]),
-            )
-        table = schema.SQL_TABLES[target]
-        known = self._known(connection, target, rows)
-        state = pd.Series("added", index=rows.index)
-        if len(known):
-            old = rows[keys].merge(known, on=keys, how="left", indicator=True).set_axis(rows.index)
-            here = old["_merge"] == "both"
-            same = pd.Series(True, index=rows.index)
-            for name in names:
-                if name not in keys:
-                    same &= (rows[name] == old[name]).fillna(False).astype(bool) | (
-                        rows[name].isna() & old[name].isna()
-                    )
-            state[here] = "changed"
-            state[here & same] = "unchanged"
-        fresh = rows[state != "unchanged"]
-        if fresh.empty:
-            return Written(None, target, 0, 0, len(rows))
-        import_id = int(
-            connection.execute(
-                insert(schema.imports).values(
-                    file_name=source.file_name,
-                    sha256=source.sha256,
-                    sheet=source.sheet,
-                    target=target,
-                    author=source.author,
-                    mapping=source.mapping,
-                    row_count=len(fresh),
-                    imported_at=_now(),
-                )
-            ).inserted_primary_key[0]
-        )
-        changed = rows.loc[state == "changed", keys]
-        for start in range(0, len(changed), 500):
-            values = [tuple(r) for r in changed.iloc[start : start + 500].itertuples(index=False)]
-            columns = [table.c[k] for k in keys]
-            matches = columns[0].in_([v[0] for v in values]) if len(keys) == 1 else tuple_(*columns).in_(values)
-            connection.execute(
-                update(table).where(table.c.superseded_by.is_(None), matches).values(superseded_by=import_id)
-            )
-        _insert(connection, table, fresh, import_id)
-        return Written(
-            import_id, target, int((state == "added").sum()), len(changed), int((state == "unchanged").sum())
-        )
-
-    def _known(self, connection: Connection, target: str, rows: pd.DataFrame) -> pd.DataFrame:
-        """Return the current rows that share the first key column's range with ``rows``."""
-        table, names = schema.SQL_TABLES[target], [f.name for f in schema.TABLES[target]]
-        query = select(*(table.c[n] for n in names)).where(table.c.superseded_by.is_(None))
-        first = schema.key_of(target)[0]
-        if len(rows):
-            query = query.where(table.c[first].between(rows[first].min(), rows[first].max()))
-        found = connection.execute(query).fetchall()
-        return typed(pd.DataFrame.from_records(found, columns=names), target)
+        writer = TableWriter(connection, target, source or Source(f"({target})", content_hash(rows)))
+        writer.add(rows)
+        return writer.close()
 
     def undo(self, import_id: int) -> int:
         """Take an import back; the rows that it superseded are current again. Return the number of rows removed."""
@@ -272,7 +187,7 @@ class Book:
             removed = connection.execute(delete(table).where(table.c.import_id == import_id)).rowcount
             connection.execute(update(table).where(table.c.superseded_by == -1).values(superseded_by=None))
             connection.execute(
-                update(schema.imports).where(schema.imports.c.import_id == import_id).values(undone_at=_now())
+                update(schema.imports).where(schema.imports.c.import_id == import_id).values(undone_at=now())
             )
             return int(removed)
 
@@ -298,7 +213,7 @@ class Book:
                 raise InputError(
                     "The scenario {name} is locked: a report was made from it. Save under another name.", name=name
                 )
-            values = {"name": name, "content": content, "author": author, "note": note, "saved_at": _now()}
+            values = {"name": name, "content": content, "author": author, "note": note, "saved_at": now()}
             return int(connection.execute(insert(kept).values(**values)).inserted_primary_key[0])  # type: ignore[index]
 
     def scenarios(self) -> pd.DataFrame:
@@ -311,56 +226,15 @@ class Book:
     def lock_scenario(self, name: str) -> None:
         """Lock a scenario: what a report was made from must not change under its name."""
         kept = schema.scenarios
-        with self.engine.begin() as connection:
-            done = connection.execute(update(kept).where(kept.c.name == name).values(locked_at=_now()))
+        with self._writing() as connection:
+            done = connection.execute(update(kept).where(kept.c.name == name).values(locked_at=now()))
             if not done.rowcount:
                 raise InputError("There is no scenario {name}.", name=name)
 
     def log(self, action: str, detail: str = "", actor: str = "") -> None:
         """Add a line to the audit trail."""
-        with self.engine.begin() as connection:
-            connection.execute(insert(schema.audit).values(at=_now(), actor=actor, action=action, detail=detail))
-
-
-def _insert(connection: Connection, table: Any, rows: pd.DataFrame, import_id: int) -> None:
-    names = [c.name for c in table.columns]
-    sqlite = connection.dialect.name == "sqlite"
-    # plain Python values: NumPy's are not bound by every driver, and missing must become NULL
-    columns: list[list[Any]] = []
-    for name in names[2:-1]:
-        column = rows[name]
-        if pd.api.types.is_datetime64_any_dtype(column):
-            days = column.to_numpy(dtype="datetime64[D]")
-            values = np.datetime_as_string(days).astype(object) if sqlite else days.astype(object)
-        else:
-            values = column.astype(object).to_numpy(copy=True)
-        missing = column.isna().to_numpy()
-        if missing.any():
-            values[missing] = None
-        columns.append(values.tolist())
-    numbers = rows.index.to_numpy(dtype=np.int64).tolist()
-    records = zip([import_id] * len(rows), numbers, *columns, [None] * len(rows), strict=True)
-    if sqlite:
-        marks = ", ".join("?" * len(names))
-        statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"
-        # the driver's own executemany reads the generator: nothing is copied into a list of parameters
-        connection.connection.cursor().executemany(statement, records)
-        return
-    while chunk := list(islice(records, CHUNK)):
-        connection.execute(insert(table), [dict(zip(names, r, strict=True)) for r in chunk])
-
-
-def typed(rows: pd.DataFrame, table: str) -> pd.DataFrame:
-    """Return rows with the dtype that each column's kind has in the program."""
-    dtypes = {"money": "float64", "number": "float64", "share": "float64", "count": "Int64", "flag": "boolean"}
-    for field in schema.TABLES[table]:
-        if field.name not in rows:
-            continue
-        if field.kind == "date":
-            rows[field.name] = pd.to_datetime(rows[field.name])
-        else:
-            rows[field.name] = rows[field.name].astype(dtypes.get(field.kind, "str"))  # type: ignore[call-overload]
-    return rows
+        with self._writing() as connection:
+            connection.execute(insert(schema.audit).values(at=now(), actor=actor, action=action, detail=detail))
 
 
 def content_hash(rows: pd.DataFrame) -> str:
@@ -370,10 +244,6 @@ def content_hash(rows: pd.DataFrame) -> str:
         pd.util.hash_pandas_object(rows.astype(object).where(rows.notna(), None).map(str)).to_numpy().tobytes()
     )
     return digest.hexdigest()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def open_book(name: str | Path, create: bool = False) -> Book:
@@ -433,7 +303,7 @@ def _in_memory(name: str) -> Book:
 
 def _engine(url: str) -> Engine:
     try:
-        engine = create_engine(url, connect_args={"timeout": 60} if url.startswith("sqlite") else {})
+        engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS} if url.startswith("sqlite") else {})
     except (ArgumentError, ImportError, SQLAlchemyError) as error:
         raise InputError(
             "The database URL is not understood. It looks like postgresql+pg8000://user@host/name."
@@ -449,7 +319,9 @@ def _engine(url: str) -> Engine:
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql(
+                "BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN"
+            )
 
     return engine
 

@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import case, extract, func, select
 
 from data import schema
+from data.writing import typed
 
 if TYPE_CHECKING:
     from data.book import Book
@@ -80,6 +81,4 @@ def experience_from_ledgers(book: Book) -> pd.DataFrame:
     table["base_premium_yuan"] = table["premium_yuan"]
     known = book.table("contractors", ["contractor_id", "prefecture", "credit_grade", "safety_standard"])
     table = table.drop(columns="year").merge(known.rename(columns={"contractor_id": "unit"}), on="unit", how="left")
-    from data.book import typed
-
     return typed(table.reindex(columns=names), "experience").sort_values(["unit", "period"], ignore_index=True)

@@ -15,8 +15,9 @@ import pandas as pd
 import yaml
 
 from data import cells, privacy, schema
-from data.book import Book, Source, Written, content_hash, typed
+from data.book import Book, content_hash
 from data.files import Sheet, read_sheets, sha256
+from data.writing import Source, Written, typed
 from models.messages import InputError, Message
 
 HEADERS = Path(__file__).with_name("headers.yaml")

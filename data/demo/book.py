@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from data import schema
-from data.book import Book, Source, typed
+from data.book import Book
 from data.demo.events import Ledgers, make_ledgers, true_frequency
 from data.demo.truth import PREFECTURE_WEIGHTS, DemoConfig, Truth, as_plain
 from data.parameters import load_parameters
+from data.writing import Source, typed
 from models.messages import Message
 
 INTEREST = 0.02
