@@ -199,7 +199,9 @@ def _demo(arguments: argparse.Namespace, t: Translator) -> None:
         if getattr(arguments, name) is not None
     }
     with _book_to_fill(arguments.book) as book:
-        made = make_demo(book, DemoConfig(**chosen))
+        made = make_demo(
+            book, DemoConfig(**chosen), progress=lambda message: print(t.say(message), file=sys.stderr)
+        )
     print(t.say(made))
 
 

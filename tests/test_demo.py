@@ -77,6 +77,79 @@ def test_planted_defects_are_there(demo):
     assert cases["age"].isna().any()
 
 
+def test_enrolled_late_and_permitted_early_are_planted(demo):
+    projects = demo[0].table("projects")
+    cases = demo[0].table("cases").merge(projects, on="project_id")
+    injured = cases["injury_date"] >= cases["start_date"]
+    assert 0 < (cases["enrolment_date"] > cases["injury_date"])[injured].sum() < 20
+    assert 0 < (projects["permit_date"] < projects["enrolment_date"]).sum() < 40
+
+
+def test_returns_equal_the_ledgers_and_some_are_late_or_missing(demo):
+    book, _ = demo
+    returns = book.table("returns").set_index(["prefecture", "quarter"])
+    assert 14 * 32 - 20 < len(returns) < 14 * 32
+    projects = book.table("projects").query("status != 'cancelled'")
+    quarter = projects["enrolment_date"].dt.to_period("Q").astype("str").rename("quarter")
+    premium = projects.groupby([projects["prefecture"], quarter])["premium_yuan"].sum()
+    both = returns["project_paid_yuan"].to_frame().join(premium.rename("ledger")).fillna(0.0)
+    assert (both["project_paid_yuan"] - both["ledger"]).abs().max() < 0.006
+    counts = projects.groupby([projects["prefecture"], quarter]).size()
+    returned = returns["new_projects"] + returns["inprogress_projects"]
+    assert (returned == counts.reindex(returned.index, fill_value=0)).all()
+    days = (returns["received_date"] - pd.PeriodIndex(returns.index.get_level_values(1), freq="Q").end_time).dt.days
+    assert 0 < (days > 14).mean() < 0.1
+    staff = book.table("employers").groupby(["prefecture", "year"])["persons"].sum()
+    assert returns.loc[("urumqi", "2016Q3"), "employer_persons"] == staff["urumqi", "2016"]
+
+
+def test_enrolment_rises_over_the_campaign(demo):
+    permits, survey = demo[0].table("permits"), demo[0].table("survey")
+    share = permits.groupby(permits["issued_date"].dt.year)["enrolled"].mean().astype(float)
+    assert share[2015] < 0.95 < 0.97 < share[2019]
+    assert len(survey) == 14 * 8
+    assert (survey.query("year == '2015'")["projects_in_progress"]).sum() > 0
+    assert permits["permit_id"].is_unique
+
+
+def test_rosters_follow_the_true_person_years(demo):
+    book, truth = demo
+    projects = book.table("projects").set_index("project_id")
+    days = book.table("roster").groupby("project_id")["person_days"].sum()
+    own = projects.loc[days.index].query("status == 'completed'")
+    began = own["start_date"].dt.year - truth["config"]["first_year"]
+    t = truth["truth"]
+    years = own["total_cost_yuan"] / (t["productivity"] * (1 + t["productivity_growth"]) ** began)
+    assert np.allclose(days[own.index] / t["working_days"], years, rtol=0.02, atol=0.01)
+
+
+def test_a_book_of_several_blocks_is_one_book(tmp_path, monkeypatch):
+    monkeypatch.setattr("data.demo.events.BLOCK", 150)
+    said = []
+    with open_book(tmp_path / "blocks.sqlite", create=True) as book:
+        make_demo(book, DemoConfig(projects=400, years=4), progress=said.append)
+        assert book.count("projects") == 400
+        assert len(said) == 3
+        assert book.table("payments")["payment_id"].is_unique
+        experience = book.experience()
+        accounts = book.table("accounts").groupby("item")["amount"].sum()
+        assert experience["paid_yuan"].sum() == pytest.approx(accounts["benefits"], abs=0.005)
+        assert experience["premium_yuan"].sum() == pytest.approx(accounts["contributions"], abs=0.005)
+
+
+def test_a_stopped_demo_leaves_the_book_empty(tmp_path, monkeypatch):
+    monkeypatch.setattr("data.demo.events.BLOCK", 150)
+
+    def stop(_):
+        raise KeyboardInterrupt
+
+    with open_book(tmp_path / "s.sqlite", create=True) as book:
+        with pytest.raises(KeyboardInterrupt):
+            make_demo(book, DemoConfig(projects=400, years=4), progress=stop)
+        assert book.count("projects") == 0
+        assert book.imports().empty
+
+
 def test_winter_is_quiet(demo):
     cases = demo[0].table("cases").merge(demo[0].table("projects")[["project_id", "prefecture"]], on="project_id")
     north = cases[cases["prefecture"].isin(["urumqi", "changji", "altay", "tacheng", "ili"])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,15 +17,26 @@ from models.parameters import Parameters
 DAY = np.timedelta64(1, "D")
 
 
+BLOCK = 50_000
+"""Projects made at a time: a book of a million projects needs no more memory than one of fifty thousand."""
+
+
+@dataclass(frozen=True)
+class Contractors:
+    """The contractors' ledger, their true risks and the share of projects that each takes."""
+
+    ledger: pd.DataFrame
+    risk: pd.Series
+    weight: np.ndarray
+
+
 @dataclass(frozen=True)
 class Ledgers:
-    """The synthetic ledgers and the contractors' true risks."""
+    """The ledgers of one block of projects."""
 
-    contractors: pd.DataFrame
     projects: pd.DataFrame
     cases: pd.DataFrame
     payments: pd.DataFrame
-    risk: pd.Series
 
 
 def calendars() -> dict[str, WorkCalendar]:
@@ -33,19 +45,29 @@ def calendars() -> dict[str, WorkCalendar]:
     return {prefecture: made[months] for prefecture, months in WINTER_MONTHS.items()}
 
 
-def make_ledgers(config: DemoConfig, truth: Truth, parameters: Parameters) -> Ledgers:
-    """Return the ledgers that a configuration and a truth give; the same seed gives the same rows."""
-    streams = [np.random.default_rng(s) for s in np.random.SeedSequence(config.seed).spawn(5)]
-    contractors, risk, weight = _contractors(config, truth, streams[0])
-    projects = _projects(config, truth, contractors, weight, streams[1])
-    cases = _cases(config, truth, projects, risk, streams[2])
-    payments = _payments(config, truth, cases, parameters, streams[3])
-    return Ledgers(contractors, *_with_defects(truth, projects, cases, payments, streams[4]), risk)
+def _streams(seed: int, block: int) -> list[np.random.Generator]:
+    of = seed if block == 0 else [seed, block]
+    return [np.random.default_rng(s) for s in np.random.SeedSequence(of).spawn(5)]
 
 
-def _contractors(
-    config: DemoConfig, truth: Truth, rng: np.random.Generator
-) -> tuple[pd.DataFrame, pd.Series, np.ndarray]:
+def ledger_blocks(
+    config: DemoConfig, truth: Truth, parameters: Parameters, contractors: Contractors
+) -> Iterator[Ledgers]:
+    """Yield the ledgers that a configuration and a truth give, block by block; the same seed gives the same rows."""
+    first = {"projects": 1, "cases": 1, "payments": 1}
+    for block, done in enumerate(range(0, config.projects, BLOCK)):
+        streams = _streams(config.seed, block)
+        projects = _projects(config, truth, contractors, min(BLOCK, config.projects - done), first, streams[1])
+        cases = _cases(config, truth, projects, contractors.risk, first, block == 0, streams[2])
+        payments = _payments(config, truth, cases, first, parameters, streams[3])
+        for name, rows in (("projects", projects), ("cases", cases), ("payments", payments)):
+            first[name] += len(rows)
+        yield Ledgers(*_with_defects(config, truth, projects, cases, payments, streams[4]))
+
+
+def make_contractors(config: DemoConfig, truth: Truth) -> Contractors:
+    """Return contractors from two-man firms to giants, each with a true risk of its own."""
+    rng = _streams(config.seed, 0)[0]
     n = config.number_of_contractors
     ids = np.array([f"C{i:06d}" for i in range(1, n + 1)])
     risk = rng.gamma(1 / truth.contractor_variance, truth.contractor_variance, n)
@@ -63,13 +85,19 @@ def _contractors(
             + pd.to_timedelta(rng.integers(0, 365 * config.years // 2 + 1, n), "D"),
         }
     )
-    return frame, pd.Series(risk, index=ids, name="risk"), weight / weight.sum()
+    return Contractors(frame, pd.Series(risk, index=ids, name="risk"), weight / weight.sum())
 
 
 def _projects(
-    config: DemoConfig, truth: Truth, contractors: pd.DataFrame, weight: np.ndarray, rng: np.random.Generator
+    config: DemoConfig,
+    truth: Truth,
+    among: Contractors,
+    n: int,
+    first: Mapping[str, int],
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
-    n = config.projects
+    contractors, weight = among.ledger, among.weight
+    numbers = range(first["projects"], first["projects"] + n)
     who = rng.choice(len(contractors), n, p=weight)
     # construction grows 5% a year; enrolment follows the season
     growth = 1.05 ** np.arange(config.years)
@@ -106,7 +134,7 @@ def _projects(
     nat = np.datetime64("NaT", "D")
     return pd.DataFrame(
         {
-            "project_id": [f"P{i:07d}" for i in range(1, n + 1)],
+            "project_id": [f"P{i:07d}" for i in numbers],
             "contractor_id": contractors["contractor_id"].to_numpy()[who],
             "fund": "xinjiang",
             "prefecture": prefecture,
@@ -119,7 +147,7 @@ def _projects(
             "premium_yuan": np.round(cost * truth.rate, 2),
             "enrolment_date": enrolled,
             "premium_date": enrolled + rng.integers(0, 10, n) * DAY,
-            "permit_id": [f"X{i:08d}" for i in range(1, n + 1)],
+            "permit_id": [f"X{i:08d}" for i in numbers],
             "permit_date": enrolled + rng.integers(1, 30, n) * DAY,
             "start_date": start,
             "planned_end": planned,
@@ -145,7 +173,13 @@ def true_frequency(projects: pd.DataFrame, truth: Truth, first_year: int) -> np.
 
 
 def _cases(
-    config: DemoConfig, truth: Truth, projects: pd.DataFrame, risk: pd.Series, rng: np.random.Generator
+    config: DemoConfig,
+    truth: Truth,
+    projects: pd.DataFrame,
+    risk: pd.Series,
+    first: Mapping[str, int],
+    catastrophe: bool,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     start = projects["start_date"].to_numpy(dtype="datetime64[D]")
     end = (
@@ -174,7 +208,7 @@ def _cases(
     event = np.array([""] * len(of), dtype=object)
     middle = np.datetime64(f"{config.first_year + min(5, config.years - 1)}-06-15")
     under_way = np.flatnonzero((start <= middle) & (end > middle) & (projects["status"] != "cancelled").to_numpy())
-    if len(under_way):
+    if catastrophe and len(under_way):
         site = under_way[np.argmax(projects["total_cost_yuan"].to_numpy()[under_way])]
         of, day, event = np.append(of, [site] * 9), np.append(day, [middle] * 9), np.append(event, ["E0001"] * 9)
     close = np.datetime64(f"{config.first_year + config.years - 1}-12-31")
@@ -199,7 +233,7 @@ def _cases(
     sex = np.where(rng.random(n) < 0.88, "male", "female")
     return pd.DataFrame(
         {
-            "case_id": [f"K{i:07d}" for i in range(1, n + 1)],
+            "case_id": [f"K{i:07d}" for i in range(first["cases"], first["cases"] + n)],
             "project_id": projects["project_id"].to_numpy()[of],
             "contractor_id": projects["contractor_id"].to_numpy()[of],
             "injury_date": day,
@@ -238,7 +272,12 @@ MEDICAL_BY_GRADE = np.array([1.0, 25.0, 18.0, 13.0, 10.0, 7.0, 6.0, 4.0, 3.0, 2.
 
 
 def _payments(
-    config: DemoConfig, truth: Truth, cases: pd.DataFrame, parameters: Parameters, rng: np.random.Generator
+    config: DemoConfig,
+    truth: Truth,
+    cases: pd.DataFrame,
+    first: Mapping[str, int],
+    parameters: Parameters,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Medical bills in up to six payments, statutory lump sums after assessment, pensions month by month; nothing after the book's last day."""
     close = np.datetime64(f"{config.first_year + config.years - 1}-12-31")
@@ -293,7 +332,7 @@ def _payments(
     paid = paid.sort_values(["day", "case", "benefit"], kind="stable", ignore_index=True)
     return pd.DataFrame(
         {
-            "payment_id": [f"Z{i:08d}" for i in range(1, len(paid) + 1)],
+            "payment_id": [f"Z{i:08d}" for i in range(first["payments"], first["payments"] + len(paid))],
             "case_id": cases["case_id"].to_numpy()[paid["case"]],
             "payment_date": paid["day"].to_numpy(),
             "benefit": paid["benefit"].to_numpy(),
@@ -322,7 +361,12 @@ def _pensions(
 
 
 def _with_defects(
-    truth: Truth, projects: pd.DataFrame, cases: pd.DataFrame, payments: pd.DataFrame, rng: np.random.Generator
+    config: DemoConfig,
+    truth: Truth,
+    projects: pd.DataFrame,
+    cases: pd.DataFrame,
+    payments: pd.DataFrame,
+    rng: np.random.Generator,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Plant the defects of real exports, each in its known share."""
     projects, cases = projects.copy(), cases.drop(columns=["_recognition", "_assessment"])
@@ -343,4 +387,16 @@ def _with_defects(
     cases = pd.concat([cases, twin], ignore_index=True)
     outlier = some(len(payments), "outlier_payment")
     payments.loc[outlier, "amount_yuan"] = payments.loc[outlier, "amount_yuan"] * 10
-    return projects, cases, payments.round({"amount_yuan": 2})
+    payments = payments.round({"amount_yuan": 2})
+    # enrolled only after somebody was hurt, and permits issued before the enrolment that they need
+    close = np.datetime64(f"{config.first_year + config.years - 1}-12-31")
+    hurt = np.setdiff1d(some(len(cases), "enrolment_after_injury"), late)
+    hurt = cases.iloc[hurt].drop_duplicates("project_id")
+    at = pd.Index(projects["project_id"]).get_indexer(hurt["project_id"])
+    day = np.minimum(hurt["injury_date"].to_numpy() + 3 * DAY, close)
+    projects.loc[at[at >= 0], "enrolment_date"] = day[at >= 0]
+    early = some(len(projects), "permit_before_enrolment")
+    projects.loc[early, "permit_date"] = projects.loc[early, "enrolment_date"] - pd.to_timedelta(
+        rng.integers(5, 60, len(early)), "D"
+    )
+    return projects, cases, payments
