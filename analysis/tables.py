@@ -173,9 +173,9 @@ def head(column: str, t: Translator) -> str:
     return t.say(HEADS[column]) if column in HEADS else column
 
 
-def for_readers(frame: pd.DataFrame, t: Translator) -> pd.DataFrame:
-    """Return a frame as a page shows it: heads in the reader's language, figures with their unit, codes in words."""
-    say: dict[str, Callable[[Any], str]] = {
+def in_words(column: str, t: Translator) -> Callable[[Any], str]:
+    """Return the function that says a value of a column: figures with their unit, codes in words, a dash where nothing is known."""
+    kinds: dict[str, Callable[[Any], str]] = {
         "money": t.money,
         "rate": lambda v: t.permille(v, 3),
         "share": t.percent,
@@ -184,15 +184,19 @@ def for_readers(frame: pd.DataFrame, t: Translator) -> pd.DataFrame:
         "size": lambda v: t.percent(v) if abs(v) <= 5 else t.integer(v),
         "text": lambda v: t.number(v, 3) if isinstance(v, float) else word(v, t),
     }
+    say = kinds[kind_of(column)]
 
-    def shown(value: Any, kind: str) -> str:
+    def shown(value: Any) -> str:
         if isinstance(value, bool):
             return t("yes") if value else t("no")
-        return "—" if value is None or value is pd.NA or value != value else say[kind](value)
+        return "—" if value is None or value is pd.NA or value != value else say(value)
 
-    return pd.DataFrame(
-        {head(str(c), t): [shown(v, kind_of(str(c))) for v in frame[c].tolist()] for c in frame.columns}
-    )
+    return shown
+
+
+def for_readers(frame: pd.DataFrame, t: Translator) -> pd.DataFrame:
+    """Return a frame as a page shows it: heads in the reader's language, figures with their unit, codes in words."""
+    return pd.DataFrame({head(str(c), t): [*map(in_words(str(c), t), frame[c].tolist())] for c in frame.columns})
 
 
 def tables(review: RateReview, t: Translator) -> list[Table]:

@@ -4,7 +4,8 @@ import streamlit as st
 
 from analysis.language import Translator
 from analysis.rate_review import RateReview
-from app_pages.state import assumption_rows, page, translator
+from app_pages.showing import assumption_rows
+from app_pages.state import page, translator
 
 
 def body(review: RateReview, t: Translator) -> None:

@@ -2,52 +2,34 @@
 
 from __future__ import annotations
 
-import os
-import re
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from analysis.language import Translator, language_of
-from analysis.rate_review import Assumption, RateReview
+from analysis.language import Translator
+from analysis.rate_review import RateReview
 from analysis.review import Prepared, conclude, prepare, review
 from analysis.scenario import Growth, Scenario
-from analysis.words import word
-from data.book import Book, open_book
-from data.demo import make_demo
+from app_pages.books import ROOT, book_choices, book_name, choose_book
+from app_pages.languages import LANGUAGE_LABELS, choose_language, translator
+from app_pages.showing import plain_text, show_provenance, show_table
+from data.book import Book
 from models.messages import InputError, Message
 
-ROOT = Path(__file__).resolve().parent.parent
-LANGUAGE_LABELS = {"zh": "中文", "en": "English"}
-REFERENCE_BOOKS = ("national", "xinjiang", "xpcc")
-
-
-def choose_language() -> Translator:
-    """Return the reader's translator: from the link, else from the browser; the switch stands in the sidebar."""
-    default = LANGUAGE_LABELS[language_of(st.context.locale)]
-    labels = list(LANGUAGE_LABELS.values())
-    chosen = st.sidebar.segmented_control(
-        "语言 Language",
-        labels,
-        default=default,
-        key="lang",
-        bind="query-params",
-        required=True,
-        label_visibility="collapsed",
-    )
-    return Translator(next(code for code, label in LANGUAGE_LABELS.items() if label == (chosen or default)))
-
-
-def translator() -> Translator:
-    """Return the translator chosen by `choose_language` in this run."""
-    label = st.session_state.get("lang") or LANGUAGE_LABELS[language_of(st.context.locale)]
-    return Translator(next(code for code, own in LANGUAGE_LABELS.items() if own == label))
-
+__all__ = [
+    "LANGUAGE_LABELS",
+    "ROOT",
+    "book_choices",
+    "book_name",
+    "choose_book",
+    "choose_language",
+    "page",
+    "plain_text",
+    "show_table",
+    "translator",
+]
 
 PAGES: Mapping[str, tuple[Message, str]] = {
     "overview": (Message("Overview"), ":material/balance:"),
@@ -75,63 +57,6 @@ def page_list(t: Translator) -> list[Any]:
         st.Page(ROOT / "app_pages" / f"{name}.py", title=t.say(title), icon=icon, default=name == "overview")
         for name, (title, icon) in PAGES.items()
     ]
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _book(name: str) -> Book:
-    return open_book(demo_book()) if name == "demo" else open_book(name)
-
-
-def demo_book() -> Path:
-    """Return the demonstration book's file; it is made on first use, and stands under its name only when it is complete."""
-    path = ROOT / "books" / "demo.sqlite"
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            made = Path(folder) / path.name
-            with open_book(made, create=True) as book:
-                make_demo(book)
-            for file in (made.with_suffix(".truth.json"), made):
-                file.replace(path.parent / file.name)
-    return path
-
-
-def book_choices() -> list[str]:
-    """Return the books at hand: the one given at start, those in ``books/``, and the public reference books."""
-    given = os.environ.get("PINGHENG_BOOK")
-    own = sorted(str(path) for path in (ROOT / "books").glob("*.sqlite") if path.stem != "demo")
-    return list(dict.fromkeys([*([given] if given else []), *own, "demo", *REFERENCE_BOOKS]))
-
-
-BOOK_NAMES: Mapping[str, Message] = {
-    "national": Message("National accounts 2003–2015, 2021"),
-    "xinjiang": Message("Xinjiang accounts 2008, 2011"),
-    "xpcc": Message("XPCC accounts 2018"),
-    "demo": Message("Demonstration book (synthetic)"),
-}
-
-
-def book_name(choice: str, t: Translator) -> str:
-    """Return a reader's name for a book: the file's own name where it is a file."""
-    stem = Path(choice).stem
-    return t.say(BOOK_NAMES[stem]) if stem in BOOK_NAMES else stem
-
-
-def choose_book(t: Translator) -> Book:
-    """Return the book chosen in the sidebar."""
-    choices = book_choices()
-    asked = st.query_params.get("book")
-    start = next((i for i, choice in enumerate(choices) if Path(choice).stem == asked), 0)
-    chosen = st.sidebar.selectbox(
-        t("Book"),
-        choices,
-        index=start,
-        format_func=lambda choice: book_name(choice, t),
-        key="book_choice",
-        persist_state="session",
-    )
-    st.query_params["book"] = Path(chosen).stem
-    return _book(chosen)
 
 
 def scenario_inputs(t: Translator) -> Scenario:
@@ -222,48 +147,3 @@ def page(title: str, body: Callable[[RateReview, Translator], None], t: Translat
         return
     show_provenance(found, t)
     body(found, t)
-
-
-def show_provenance(found: RateReview, t: Translator) -> None:
-    """Say what the data is: synthetic, unverified, assumed. It stands above every result."""
-    if found.book.synthetic:
-        st.warning(
-            t("Synthetic data: this book was made by the program to try it out. It describes no real fund."),
-            icon=":material/science:",
-        )
-    weak = [a for a in found.assumptions if a.mark in ("unverified", "assumption")]
-    if not (weak or found.book.marks or found.warnings):
-        return
-    summary = t(
-        "{notes} notes on the data; {weak} parameters are assumed or unverified",
-        notes=len(found.warnings),
-        weak=len(weak),
-    )
-    with st.expander(summary, icon=":material/info:"):
-        if found.book.marks:
-            marks = ", ".join(word(mark, t) for mark in found.book.marks)
-            st.markdown(t("Some figures of the book are not from official texts: {marks}.", marks=marks))
-        for message in found.warnings:
-            st.markdown("- " + plain_text(t.say(message)))
-        st.dataframe(assumption_rows(weak, t), hide_index=True)
-
-
-def assumption_rows(assumptions: Sequence[Assumption], t: Translator) -> pd.DataFrame:
-    """Return parameters as a table for readers."""
-    return pd.DataFrame(
-        [
-            {
-                t("Parameter"): a.label.get(t.language, a.name),
-                t("Value"): str(a.value),
-                t("Unit of value"): a.unit,
-                t("Mark"): word(a.mark, t),
-                t("Reference"): a.reference,
-            }
-            for a in assumptions
-        ]
-    )
-
-
-def plain_text(text: str) -> str:
-    """Return text so that Markdown shows it as it is: names from files and links are never read as markup."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|$:~-])", r"\\\1", text)

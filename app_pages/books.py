@@ -1,0 +1,75 @@
+"""The books at hand and the one chosen: the book given at start, those in ``books/``, the demonstration book, the public reference books."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from analysis.language import Translator
+from data.book import Book, open_book
+from data.demo import make_demo
+from models.messages import Message
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE_BOOKS = ("national", "xinjiang", "xpcc")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _book(name: str) -> Book:
+    return open_book(demo_book()) if name == "demo" else open_book(name)
+
+
+def demo_book() -> Path:
+    """Return the demonstration book's file; it is made on first use, and stands under its name only when it is complete."""
+    path = ROOT / "books" / "demo.sqlite"
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            made = Path(folder) / path.name
+            with open_book(made, create=True) as book:
+                make_demo(book)
+            for file in (made.with_suffix(".truth.json"), made):
+                file.replace(path.parent / file.name)
+    return path
+
+
+def book_choices() -> list[str]:
+    """Return the books at hand: the one given at start, those in ``books/``, and the public reference books."""
+    given = os.environ.get("PINGHENG_BOOK")
+    own = sorted(str(path) for path in (ROOT / "books").glob("*.sqlite") if path.stem != "demo")
+    return list(dict.fromkeys([*([given] if given else []), *own, "demo", *REFERENCE_BOOKS]))
+
+
+BOOK_NAMES: Mapping[str, Message] = {
+    "national": Message("National accounts 2003–2015, 2021"),
+    "xinjiang": Message("Xinjiang accounts 2008, 2011"),
+    "xpcc": Message("XPCC accounts 2018"),
+    "demo": Message("Demonstration book (synthetic)"),
+}
+
+
+def book_name(choice: str, t: Translator) -> str:
+    """Return a reader's name for a book: the file's own name where it is a file."""
+    stem = Path(choice).stem
+    return t.say(BOOK_NAMES[stem]) if stem in BOOK_NAMES else stem
+
+
+def choose_book(t: Translator) -> Book:
+    """Return the book chosen in the sidebar."""
+    choices = book_choices()
+    asked = st.query_params.get("book")
+    start = next((i for i, choice in enumerate(choices) if Path(choice).stem == asked), 0)
+    chosen = st.sidebar.selectbox(
+        t("Book"),
+        choices,
+        index=start,
+        format_func=lambda choice: book_name(choice, t),
+        key="book_choice",
+        persist_state="session",
+    )
+    st.query_params["book"] = Path(chosen).stem
+    return _book(chosen)

@@ -1,0 +1,68 @@
+"""How a number was computed: every headline figure opens its formula, its inputs with their marks, and the section of the methods."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from analysis.explanations import EXPLANATIONS, Explanation
+from analysis.language import Translator
+from analysis.rate_review import RateReview
+from app_pages.showing import assumption_rows, plain_text
+
+
+def explained_metric(
+    label: str,
+    value: str,
+    code: str,
+    review: RateReview,
+    t: Translator,
+    *,
+    place: Any = None,
+    key: str = "",
+    delta: str | None = None,
+    delta_color: Literal["normal", "inverse", "off"] = "normal",
+    delta_description: str | None = None,
+    help: str | None = None,
+) -> None:
+    """Show a figure as a card with "how was this computed" beneath it.
+
+    Parameters
+    ----------
+    code : of `analysis.explanations.EXPLANATIONS`
+    place : a column or container; None: where the page stands
+    key : only where the same code stands twice on a page
+    """
+    card = (place or st).container(border=True, height="stretch", gap="small")
+    card.metric(label, value, delta, delta_color, delta_description=delta_description, help=help)
+    how(code, review, t, place=card, key=key)
+
+
+def how(code: str, review: RateReview, t: Translator, *, place: Any = None, key: str = "") -> None:
+    """Show the button that opens how a figure was computed."""
+    with (place or st).popover(
+        t("How was this computed?"), icon=":material/function:", type="tertiary", key=f"how-{code}{key}"
+    ):
+        explanation(EXPLANATIONS[code], review, t)
+
+
+def explanation(one: Explanation, review: RateReview, t: Translator) -> None:
+    """Show one explanation: what it is, the formula, this review's inputs, the parameters with their marks, the source."""
+    st.markdown(f"**{plain_text(t.say(one.name))}**")
+    st.markdown(plain_text(t.say(one.meaning)))
+    st.latex(one.formula)
+    inputs = one.inputs(review)
+    if inputs:
+        rows = [{t("Input"): t.say(name), t("Value"): said(value, kind, t)} for name, value, kind in inputs]
+        st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
+    used = [a for a in review.assumptions if a.name.startswith(one.parameters)] if one.parameters else []
+    if used:
+        st.dataframe(assumption_rows(used, t), hide_index=True, height="content")
+    st.caption(t("Methods: {section}. Source: {source}", section=one.section, source=one.source))
+
+
+def said(value: float | str | None, kind: str, t: Translator) -> str:
+    """Return an input's value in the reader's language; ``kind`` is a format of the translator or ``text``."""
+    return str(value) if kind == "text" else str(getattr(t, kind)(value))

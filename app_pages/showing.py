@@ -1,0 +1,117 @@
+"""How results are shown on every page: where the data comes from, tables that download, text that is never read as markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from analysis.language import Translator
+from analysis.rate_review import Assumption, RateReview
+from analysis.tables import for_readers, head, in_words, kind_of
+from analysis.words import word
+from reports.one_table import table_workbook
+
+STYLED_CELLS = 20_000
+"""Above this size a table is shown as text: a style for every cell costs more than it helps."""
+
+
+def show_table(
+    frame: pd.DataFrame,
+    t: Translator,
+    name: str,
+    *,
+    title: str = "",
+    note: str = "",
+    height: int | Literal["auto", "content"] = "auto",
+) -> None:
+    """Show a frame of a review with heads in the reader's language and a button that downloads it as a spreadsheet.
+
+    Figures are shown with their unit and sorted as figures.
+
+    Parameters
+    ----------
+    frame : with the review's column names (``analysis.tables.HEADS``): yuan and fractions
+    name : of the file, and of the widget: once a page
+    title, note : stand above the table in the file, the title also on the page
+    """
+    if title:
+        st.markdown(f"**{plain_text(title)}**")
+    st.dataframe(
+        _styled(frame, t) if frame.size <= STYLED_CELLS else for_readers(frame, t),
+        hide_index=True,
+        height=height,
+        key=f"table-{name}",
+        alt=title or None,
+    )
+    st.download_button(
+        t("Table as .xlsx"),
+        lambda: table_workbook(frame, title or name, note, t),
+        file_name=f"{name}.xlsx",
+        key=f"xlsx-{name}",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+def _styled(frame: pd.DataFrame, t: Translator) -> Any:
+    """Return the frame under its readers' heads: figures stay figures beneath their text, so that a column sorts by value."""
+    columns, says = {}, {}
+    for column in frame.columns:
+        name, say = str(column), in_words(str(column), t)
+        figures = kind_of(name) != "text" and pd.api.types.is_numeric_dtype(frame[column])
+        columns[head(name, t)] = (
+            frame[column].astype("float64") if figures else [say(v) for v in frame[column].tolist()]
+        )
+        if figures:
+            says[head(name, t)] = say
+    return pd.DataFrame(columns, index=frame.index).reset_index(drop=True).style.format(says)
+
+
+def show_provenance(found: RateReview, t: Translator) -> None:
+    """Say what the data is: synthetic, unverified, assumed. It stands above every result."""
+    if found.book.synthetic:
+        st.warning(
+            t("Synthetic data: this book was made by the program to try it out. It describes no real fund."),
+            icon=":material/science:",
+        )
+    weak = [a for a in found.assumptions if a.mark in ("unverified", "assumption")]
+    if not (weak or found.book.marks or found.warnings):
+        return
+    summary = t(
+        "{notes} notes on the data; {weak} parameters are assumed or unverified",
+        notes=len(found.warnings),
+        weak=len(weak),
+    )
+    with st.expander(summary, icon=":material/info:"):
+        if found.book.marks:
+            marks = ", ".join(word(mark, t) for mark in found.book.marks)
+            st.markdown(t("Some figures of the book are not from official texts: {marks}.", marks=marks))
+        for message in found.warnings:
+            st.markdown("- " + plain_text(t.say(message)))
+        st.dataframe(assumption_rows(weak, t), hide_index=True)
+
+
+def assumption_rows(assumptions: Sequence[Assumption], t: Translator) -> pd.DataFrame:
+    """Return parameters as a table for readers."""
+    return pd.DataFrame(
+        [
+            {
+                t("Parameter"): a.label.get(t.language, a.name),
+                t("Value"): str(a.value),
+                t("Unit of value"): a.unit,
+                t("Mark"): word(a.mark, t),
+                t("Reference"): a.reference,
+            }
+            for a in assumptions
+        ]
+    )
+
+
+def plain_text(text: str) -> str:
+    """Return text so that Markdown shows it as it is: names from files and links are never read as markup."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|$:~-])", r"\\\1", text)

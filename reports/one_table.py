@@ -1,0 +1,65 @@
+"""A table as a spreadsheet: numbers as numbers with their unit in the head, text as text and never as a formula."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from analysis import tables as readers
+from analysis.language import Translator
+from analysis.words import word
+
+OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False}
+NUMBER_FORMATS = {
+    "money": "#,##0",
+    "rate": '0.000"‰"',
+    "share": "0.0%",
+    "months": "0.0",
+    "number": "#,##0",
+    "size": "0.000",
+    "text": "@",
+}
+
+
+def formats_of(book: xlsxwriter.Workbook) -> dict[str, Any]:
+    """Return the cell formats of a workbook by kind of column, with ``head`` and ``title``."""
+    font = {"font_name": "微软雅黑"}
+    formats = {kind: book.add_format({"num_format": text, **font}) for kind, text in NUMBER_FORMATS.items()}
+    formats["head"] = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, **font})
+    formats["title"] = book.add_format({"bold": True, "font_size": 14, **font})
+    return formats
+
+
+def write_table(sheet: Any, frame: pd.DataFrame, title: str, note: str, t: Translator, formats: dict[str, Any]) -> None:
+    """Write a frame with the review's column names into a sheet: title, note, heads, rows. Money in 万元 (Chinese) or yuan, rates in ‰."""
+    scale, unit = (1e4, "万元") if t.language == "zh" else (1.0, "yuan")
+    factors = {"money": 1 / scale, "rate": 1e3}
+    suffix = {"money": f"（{unit}）" if t.language == "zh" else f" ({unit})"}
+    sheet.write_string(0, 0, title, formats["title"])
+    sheet.write_string(1, 0, note, formats["text"])
+    for column, name in enumerate(frame.columns):
+        kind = readers.kind_of(str(name))
+        sheet.write_string(2, column, readers.head(str(name), t) + suffix.get(kind, ""), formats["head"])
+        sheet.set_column(column, column, 40 if name in ("name", "reference") else 18)
+        for row, value in enumerate(frame[name], start=3):
+            if isinstance(value, bool):
+                sheet.write_string(row, column, t("yes") if value else t("no"), formats["text"])
+            elif value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+                sheet.write_blank(row, column, None, formats[kind])
+            elif kind == "text":
+                sheet.write_string(row, column, word(value, t), formats["text"])
+            else:
+                sheet.write_number(row, column, float(value) * factors.get(kind, 1.0), formats[kind])
+    sheet.freeze_panes(3, 1)
+
+
+def table_workbook(frame: pd.DataFrame, title: str, note: str, t: Translator) -> bytes:
+    """Return a workbook (.xlsx) with one table."""
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {**OPTIONS, "in_memory": True}) as book:
+        write_table(book.add_worksheet(), frame, title, note, t, formats_of(book))
+    return buffer.getvalue()
