@@ -225,25 +225,47 @@ def catastrophes(
 
 @dataclass(frozen=True)
 class SolvencyCurve:
-    """The distribution of the rate that keeps the fund above its floor: every path's required rate, sorted."""
+    """The distribution of the rate that keeps the fund above its floor: every path's required rate, sorted.
+
+    ``lower`` and ``upper``: of every antithetic pair the smaller and the larger required rate, each sorted; from them the Monte Carlo error.
+    """
 
     required: Floats
+    lower: Floats
+    upper: Floats
 
     @classmethod
     def of(cls, fund: LinearFund) -> SolvencyCurve:
         """Return the curve of paths that are linear in the rate: one pass, exact."""
-        return cls(np.sort(fund.required_rates()))
+        return cls.from_required(fund.required_rates())
+
+    @classmethod
+    def from_required(cls, required: Floats) -> SolvencyCurve:
+        """Return the curve of required rates in the order of the paths (path i and path i + half are an antithetic pair)."""
+        one, two = required[: (len(required) + 1) // 2], required[len(required) // 2 :]
+        return cls(np.sort(required), np.sort(np.minimum(one, two)), np.sort(np.maximum(one, two)))
 
     def probability(self, rate: Floats | float) -> Floats:
         """Return the probability of staying at or above the floor at a base rate."""
         return np.asarray(np.searchsorted(self.required, np.asarray(rate), side="right") / len(self.required))
 
     def standard_error(self, rate: Floats | float) -> Floats:
-        """Return the Monte Carlo standard error of `probability`."""
-        p = self.probability(rate)
-        return np.asarray(np.sqrt(p * (1 - p) / len(self.required)))
+        """Return the Monte Carlo standard error of `probability`: that of a mean of independent pairs."""
+        pairs = len(self.lower)
+        any_stays, both_stay = (
+            np.searchsorted(s, np.asarray(rate), side="right") / pairs for s in (self.lower, self.upper)
+        )
+        mean = (any_stays + both_stay) / 2.0
+        square = both_stay + (any_stays - both_stay) / 4.0
+        return np.asarray(np.sqrt(np.maximum(square - mean**2, 0.0) / max(pairs - 1, 1)))
 
     def rate(self, probability: float) -> float:
         """Return the smallest rate that keeps the floor with a probability; infinite where no rate does."""
         at = min(int(np.ceil(probability * len(self.required) - 1e-9)), len(self.required)) - 1
         return float(self.required[max(at, 0)])
+
+    def rate_error(self, probability: float) -> float:
+        """Return the Monte Carlo standard error of `rate` (Woodruff); NaN where it is not finite."""
+        error = float(self.standard_error(self.rate(probability)))
+        low, high = self.rate(max(probability - error, 0.0)), self.rate(min(probability + error, 1.0))
+        return (high - low) / 2.0 if np.isfinite(high) else float("nan")
