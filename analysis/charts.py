@@ -80,7 +80,7 @@ def wrapped_at(title: str, cut: int) -> Iterator[str]:
         yield line
 
 
-def _money_scale(largest: float, t: Translator) -> tuple[float, str]:
+def money_scale(largest: float, t: Translator) -> tuple[float, str]:
     """Return the divisor and the name of the money unit that suits an axis."""
     if t.language == "zh":
         return (1e8, "亿元") if largest >= 1e8 else (1e4, "万元")
@@ -142,7 +142,7 @@ def solvency_curve(review: RateReview, t: Translator) -> Any:
 def fund_fan(review: RateReview, t: Translator) -> Any:
     """Balance of the fund by period: median, 50% and 90% bands."""
     fund = review.fund
-    divisor, unit = _money_scale(float(fund[["balance_p05", "balance_p95"]].abs().to_numpy().max()), t)
+    divisor, unit = money_scale(float(fund[["balance_p05", "balance_p95"]].abs().to_numpy().max()), t)
     scaled = fund.assign(
         **{c: fund[c] / divisor for c in fund.columns if c.startswith("balance_")}, order=range(len(fund))
     )
@@ -314,7 +314,7 @@ def quintiles(review: RateReview, t: Translator) -> Any:
 
 def stress(review: RateReview, t: Translator) -> Any:
     """Median closing balance of each stress scenario beside the base."""
-    scale, unit = _money_scale(float(review.tables["stress"]["closing_yuan"].abs().max()), t)
+    scale, unit = money_scale(float(review.tables["stress"]["closing_yuan"].abs().max()), t)
     table = review.tables["stress"]
     rows = table.assign(name=[word(c, t) for c in table["case"]], closing=table["closing_yuan"] / scale).sort_values(
         "closing"
@@ -347,7 +347,7 @@ def stress(review: RateReview, t: Translator) -> Any:
 def development(review: RateReview, t: Translator) -> Any:
     """Paid to date, still to be paid, and capital value of pensions, by injury year: the immature years stand out."""
     table = review.tables["development"]
-    scale, unit = _money_scale(float((table["ultimate_yuan"] + table["capital_yuan"]).max()), t)
+    scale, unit = money_scale(float((table["ultimate_yuan"] + table["capital_yuan"]).max()), t)
     names = {
         "paid": t("Paid without pensions"),
         "open": t("Expected, not yet paid"),

@@ -18,11 +18,10 @@ from analysis.early_warning import outlook, past_indicators
 from analysis.history import History, read_history
 from analysis.indicated import indications, unit_credibility
 from analysis.ledgers import LedgerCosts, read_ledgers
-from analysis.options import options_table, reverse_stress_table, stress_table
-from analysis.plans import compare_plans, floating_review
+from analysis.plans import floating_review
 from analysis.projection import Projection, by_quarter, project
+from analysis.questions import what_if
 from analysis.rate_review import (
-    BASES,
     BookIdentity,
     ChangeDriver,
     Credibility,
@@ -40,7 +39,7 @@ from models.fund import QUARTERS, StageCuts, payable_months
 from models.messages import InputError, Message
 from models.simulation import SolvencyCurve
 
-__all__ = ["Prepared", "conclude", "load_json", "prepare", "review", "write_json"]
+__all__ = ["Prepared", "conclude", "load_json", "prepare", "review", "what_if", "write_json"]
 
 VERSION = "1.0"
 LEVELS_OF_SOLVENCY = (0.5, 0.75, 0.9, 0.95, 0.99)
@@ -140,24 +139,6 @@ def review(book: Book, scenario: Scenario, previous: Mapping[str, Any] | None = 
     prepared = prepare(book, scenario)
     result = conclude(prepared, scenario, previous)
     return replace(result, tables={**result.tables, **what_if(prepared, result.scenario)})
-
-
-def what_if(prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
-    """Return the options for the rate, the stress scenarios and the reverse stress of a resolved scenario."""
-    projection, best = prepared.projection, prepared.indicated[[b for b in BASES if b in prepared.indicated][-1]]
-
-    plans = compare_plans(prepared.history, resolved.seed, prepared.ledgers)
-
-    def project_fund(scenario: Scenario) -> fund.LinearFund:
-        same = scenario.growth == resolved.growth
-        return project(prepared.history, scenario, prepared.parameters, projection.flows if same else None).fund
-
-    return {
-        "options": options_table(resolved, best.rate, projection.fund, prepared.curve, projection.outgo),
-        "stress": stress_table(resolved, project_fund),
-        "reverse_stress": reverse_stress_table(resolved, project_fund),
-        **({"plans": plans} if len(plans) else {}),
-    }
 
 
 def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any] | None = None) -> RateReview:

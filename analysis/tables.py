@@ -71,6 +71,18 @@ HEADS: dict[str, Message] = {
     "option": Message("Option"),
     "example_yuan": Message("Premium of a project of 100 million yuan"),
     "size": Message("Size of the shock"),
+    "deviations": Message("In standard deviations"),
+    "share": Message("Share of the distance"),
+    "rate_error": Message("Monte Carlo error of the rate"),
+    "closing_error_yuan": Message("Monte Carlo error of the balance"),
+    "low_size": Message("Driver low (5%)"),
+    "high_size": Message("Driver high (95%)"),
+    "rate_low": Message("Rate needed, driver low"),
+    "rate_base": Message("Rate needed, as expected"),
+    "rate_high": Message("Rate needed, driver high"),
+    "closing_low_yuan": Message("Closing balance, driver low"),
+    "closing_base_yuan": Message("Closing balance, as expected"),
+    "closing_high_yuan": Message("Closing balance, driver high"),
     "plan": Message("Plan"),
     "off_balance": Message("Premium after floating ÷ before"),
     "surcharged_share": Message("Share of units surcharged"),
@@ -110,7 +122,8 @@ HEADS: dict[str, Message] = {
     "reference": Message("Reference"),
 }
 
-RATES = {"rate", "low", "high", "amount", "own_rate"}
+RATES = {"rate", "low", "high", "amount", "own_rate", "rate_error", "rate_low", "rate_base", "rate_high"}
+SIZES = {"size", "low_size", "high_size"}
 SHARES = {
     "gini",
     "gini_low",
@@ -130,6 +143,7 @@ SHARES = {
     "probability_below_floor",
     "credibility",
     "payroll_rate",
+    "share",
 }
 MONTHS = {"payable_months", "payable_months_p50"}
 MONEY_PERCENTILES = {
@@ -163,7 +177,7 @@ def kind_of(column: str) -> str:
     for kind, names in (("rate", RATES), ("share", SHARES), ("months", MONTHS)):
         if column in names:
             return kind
-    if column == "size":
+    if column in SIZES:
         return "size"
     return "number" if column in ("cases", "deaths", "units", "contractors") else "text"
 
@@ -254,8 +268,10 @@ TITLES: dict[str, Message] = {
     "early_warning": Message("Risk early warning"),
     "options": Message("Options for the rate"),
     "plans": Message("Floating plans side by side"),
-    "stress": Message("Stress scenarios and single changes"),
+    "stress": Message("Stress scenarios"),
+    "tornado": Message("Single drivers low and high"),
     "reverse_stress": Message("Reverse stress: the smallest lasting shock that makes failure likely"),
+    "joint_reverse_stress": Message("Joint reverse stress: the smallest shock in all drivers together"),
     "backtest": Message("What would have been said at past year-ends, and what came"),
     "experience": Message("Experience by year"),
 }

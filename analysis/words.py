@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.language import Translator
 from analysis.options import NAMES
+from analysis.stresses import load_stresses
 from models.messages import Message
 
 WORDS: dict[str, Message] = {
@@ -66,6 +67,9 @@ WORDS: dict[str, Message] = {
     "collections": Message("Premium collected"),
     "frequency": Message("Accident frequency"),
     "catastrophe_deaths": Message("Deaths in one event"),
+    "medical_prices": Message("Medical prices"),
+    "growth": Message("Growth of construction"),
+    "interest": Message("Interest"),
     "synthetic": Message("synthetic"),
     "housing": Message("Housing"),
     "municipal": Message("Municipal works"),
@@ -96,4 +100,6 @@ def word(value: object, t: Translator) -> str:
     """Return a code (part, mark, dimension, stress …) in the reader's language; other text as it is."""
     text = str(value)
     known = WORDS.get(text) or NAMES.get(text)
+    if known is None and text in load_stresses():
+        return load_stresses()[text].name[t.language]
     return t.say(known) if known else text

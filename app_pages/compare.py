@@ -1,23 +1,62 @@
-"""方案比较: options for the rate, stress scenarios, reverse stress."""
+"""方案比较: options for the rate, named stress scenarios, what moves the answer, what would break the fund."""
 
 import streamlit as st
 
-from analysis import charts
+from analysis import charts, stress_charts
 from analysis.language import Translator
+from analysis.questions import variance_shares
 from analysis.rate_review import RateReview
 from analysis.tables import for_readers
-from app_pages.state import page, translator
+from app_pages.state import page, prepared_for, translator
 
 
 def body(review: RateReview, t: Translator) -> None:
     st.subheader(t("Options for the rate"))
     st.dataframe(for_readers(review.tables["options"], t), hide_index=True)
+    st.subheader(t("What could happen"))
     st.altair_chart(charts.stress(review, t), key="stress")
-    with st.expander(t("Stress scenarios and single changes")):
+    with st.expander(t("Stress scenarios")):
         st.dataframe(for_readers(review.tables["stress"], t), hide_index=True)
-    st.subheader(t("Reverse stress: the smallest lasting shock that makes failure likely"))
+    st.subheader(t("What moves the answer"))
+    st.altair_chart(stress_charts.tornado(review.tables["tornado"], t), key="tornado")
+    with st.expander(t("Single drivers low and high")):
+        st.dataframe(for_readers(review.tables["tornado"], t), hide_index=True)
+    shares(review, t)
+    reverse(review, t)
+
+
+def shares(review: RateReview, t: Translator) -> None:
+    """Variance shares: slow, so on a button; the result stays until the scenario changes."""
+    st.markdown(t("All drivers at once, with their interactions: which of them makes the rate uncertain?"))
+    key = ("shares", review.book.fingerprint, review.scenario)
+    if st.button(t("Calculate the shares of the uncertainty"), icon=":material/donut_large:"):
+        bar = st.progress(0.0, t("Calculating …"))
+        prepared = prepared_for(st.session_state["book_in_use"], review.scenario)
+        st.session_state["variance_shares"] = (key, variance_shares(prepared, review.scenario, bar.progress))
+        bar.empty()
+    known, table = st.session_state.get("variance_shares", (None, None))
+    if known == key:
+        left, right = st.columns(2)
+        left.altair_chart(stress_charts.variance_shares(table, t), key="shares_rate")
+        right.altair_chart(stress_charts.variance_shares(table, t, "closing_yuan"), key="shares_closing")
+
+
+def reverse(review: RateReview, t: Translator) -> None:
+    saves = review.probability_solvent < 0.5
+    title = t("What would save the fund") if saves else t("Reverse stress: what would break the fund")
+    st.subheader(title)
+    if saves:
+        st.markdown(
+            t(
+                "At this rate the fund is more likely than not to fall below its floor: asked is the smallest change that saves it."
+            )
+        )
+    if "joint_reverse_stress" in review.tables:
+        st.altair_chart(stress_charts.joint_shock(review.tables["joint_reverse_stress"], t, saves), key="joint")
     st.dataframe(for_readers(review.tables["reverse_stress"], t), hide_index=True)
-    st.markdown(t("A dash: no shock of that kind up to the bound searched does it."))
+    st.markdown(
+        t("Each driver alone, lasting to the end. A dash: no change of that kind up to the bound searched does it.")
+    )
 
 
 t = translator()

@@ -130,9 +130,9 @@ def current_review(t: Translator, whole: bool = False) -> RateReview | None:
         book = choose_book(t)
         scenario = scenario_inputs(t)
         with st.spinner(t("Simulating the fund …")):
+            st.session_state["book_in_use"], st.session_state["scenario_in_use"] = book, scenario
             if whole:
                 return _whole(book.fingerprint(), scenario, book)
-            st.session_state["book_in_use"], st.session_state["scenario_in_use"] = book, scenario
             return conclude(prepared_for(book, scenario), scenario)
     except InputError as error:
         st.error(plain_text(t.say(error)), icon=":material/warning:")

@@ -7,6 +7,7 @@ that of the mean of independent pairs. Quantiles by Woodruff's intervals, tail m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,16 +41,15 @@ def mean(values: Floats) -> Estimate:
 
 
 def quantile(values: Floats, probability: float) -> Estimate:
-    """Return the smallest value that a share ``probability`` of the paths does not exceed."""
-    ranked = np.sort(values)
-
-    def at(share: float) -> float:
-        return float(ranked[min(max(int(np.ceil(share * len(ranked) - 1e-9)) - 1, 0), len(ranked) - 1)])
-
-    found = at(probability)
+    """Return the quantile of paths (linear between them; with infinite values the smallest path that reaches the probability)."""
+    method: Literal["linear", "inverted_cdf"] = "linear" if np.isfinite(values).all() else "inverted_cdf"
+    found = float(np.quantile(values, probability, method=method))
     error = float(paired_error((values <= found).astype(np.float64)))
-    low, high = at(probability - error), at(probability + error)
-    return Estimate(found, (high - low) / 2.0 if np.isfinite(low) and np.isfinite(high) else float("nan"))
+    if not np.isfinite(error):
+        return Estimate(found, float("nan"))
+    ends = np.clip([probability - error, probability + error], 0.0, 1.0)
+    low, high = np.quantile(values, ends, method=method)
+    return Estimate(found, float(high - low) / 2.0 if np.isfinite(high) else float("nan"))
 
 
 def tail_value_at_risk(values: Floats, probability: float) -> Estimate:
@@ -77,4 +77,4 @@ def shortfall(balance: Floats, floor: Floats) -> Floats:
 def first_below(balance: Floats, floor: Floats) -> NDArray[np.intp]:
     """Return for every path the first step (from 0) at which it is below the floor; the number of steps where it never is."""
     below = balance < floor
-    return np.where(below.any(axis=1), below.argmax(axis=1), balance.shape[1])
+    return np.asarray(np.where(below.any(axis=1), below.argmax(axis=1), balance.shape[1]))

@@ -1,0 +1,70 @@
+"""Questions put to a prepared review: options, stress, sensitivity, reverse stress; what is slow is asked for by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.options import options_table, stress_table
+from analysis.plans import compare_plans
+from analysis.projection import project
+from analysis.rate_review import BASES
+from analysis.reverse_stress import joint_reverse_stress, reverse_stress_table
+from analysis.scenario import Scenario
+from analysis.sensitivity import Progress, Project, tornado_table, variance_share_table
+from models.fund import LinearFund
+
+if TYPE_CHECKING:
+    from analysis.review import Prepared
+
+
+def projector(prepared: Prepared, resolved: Scenario) -> Project:
+    """Return the function that projects a changed scenario on the same luck.
+
+    What differs in growth, risks or number of paths needs a new simulation; the last one is kept.
+    """
+    own = _simulation(resolved)
+    kept = {own: prepared.projection.flows}
+
+    def project_fund(scenario: Scenario) -> LinearFund:
+        key = _simulation(scenario)
+        found = project(prepared.history, scenario, prepared.parameters, kept.get(key))
+        for other in [k for k in kept if k not in (own, key)]:
+            del kept[other]
+        kept[key] = found.flows
+        return found.fund
+
+    return project_fund
+
+
+def _simulation(scenario: Scenario) -> tuple[object, ...]:
+    """What the simulated flows depend on."""
+    return scenario.growth, scenario.risks, scenario.paths, scenario.horizon_years, scenario.seed
+
+
+def what_if(prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
+    """Return the options for the rate, the stress scenarios, the tornado and the reverse stress of a resolved scenario."""
+    projection, best = prepared.projection, prepared.indicated[[b for b in BASES if b in prepared.indicated][-1]]
+    plans = compare_plans(prepared.history, resolved.seed, prepared.ledgers)
+    project_fund = projector(prepared, resolved)
+    sd = prepared.parameters.value("driver.sd", prepared.history.valuation_date)
+    joint = joint_reverse_stress(resolved, project_fund, sd)
+    return {
+        "options": options_table(resolved, best.rate, projection.fund, prepared.curve, projection.outgo),
+        "stress": stress_table(resolved, project_fund),
+        "tornado": tornado_table(resolved, project_fund, sd),
+        "reverse_stress": reverse_stress_table(resolved, project_fund, sd),
+        **({"joint_reverse_stress": joint.table} if joint is not None else {}),
+        **({"plans": plans} if len(plans) else {}),
+    }
+
+
+def variance_shares(
+    prepared: Prepared, scenario: Scenario, progress: Progress = lambda share: None, power: int = 8
+) -> pd.DataFrame:
+    """Return `analysis.sensitivity.variance_share_table` of a prepared review: some seconds of work."""
+    on = prepared.history.valuation_date
+    resolved = scenario.resolve(prepared.parameters, on)
+    sd = prepared.parameters.value("driver.sd", on)
+    return variance_share_table(resolved, projector(prepared, resolved), sd, power, progress)
