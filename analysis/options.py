@@ -85,3 +85,15 @@ def options_table(
             }
         )
     return pd.DataFrame(rows)
+
+
+PAYERS = {"small_project_yuan": 1e7, "middle_project_yuan": 5e7, "large_project_yuan": 5e8, "largest_project_yuan": 2e9}
+"""Column of the worked examples → total cost of the project (yuan)."""
+
+
+def payers_table(options: pd.DataFrame) -> pd.DataFrame:
+    """Return what projects of four sizes pay under each option: ``option, rate``, the columns of `PAYERS` (premium, yuan) and ``change`` against the
+    first option."""
+    rates = options["rate"]
+    examples = {column: cost * rates for column, cost in PAYERS.items()}
+    return options[["option", "rate"]].assign(**examples, change=rates / rates.iloc[0] - 1.0)

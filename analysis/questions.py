@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.options import options_table, stress_table
+from analysis.options import options_table, payers_table, stress_table
 from analysis.plans import compare_plans
 from analysis.projection import project
 from analysis.rate_review import BASES
@@ -50,8 +50,10 @@ def what_if(prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
     project_fund = projector(prepared, resolved)
     sd = prepared.parameters.value("driver.sd", prepared.history.valuation_date)
     joint = joint_reverse_stress(resolved, project_fund, sd)
+    options = options_table(resolved, best.rate, projection.fund, prepared.curve, projection.outgo)
     return {
-        "options": options_table(resolved, best.rate, projection.fund, prepared.curve, projection.outgo),
+        "options": options,
+        "payers": payers_table(options),
         "stress": stress_table(resolved, project_fund),
         "tornado": tornado_table(resolved, project_fund, sd),
         "reverse_stress": reverse_stress_table(resolved, project_fund, sd),

@@ -32,6 +32,7 @@ from analysis.rate_review import (
     write_json,
 )
 from analysis.scenario import Scenario
+from analysis.sources import assumption_changes, sources
 from data.book import Book
 from data.parameters import load_parameters
 from models import fund
@@ -83,7 +84,7 @@ def prepare(book: Book, scenario: Scenario) -> Prepared:
         ledgers,
         unit_credibility(history, ledgers),
         floating_review(history, resolved, ledgers),
-        _tables(history, resolved, parameters, ledgers),
+        {**_tables(history, resolved, parameters, ledgers), "sources": sources(book)},
         balance_sheet(projection, ledgers, parameters, resolved),
     )
 
@@ -138,7 +139,9 @@ def review(book: Book, scenario: Scenario, previous: Mapping[str, Any] | None = 
     """
     prepared = prepare(book, scenario)
     result = conclude(prepared, scenario, previous)
-    return replace(result, tables={**result.tables, **what_if(prepared, result.scenario)})
+    changed = assumption_changes(previous, result.assumptions)
+    more = {"assumption_changes": changed} if len(changed) else {}
+    return replace(result, tables={**result.tables, **what_if(prepared, result.scenario), **more})
 
 
 def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any] | None = None) -> RateReview:

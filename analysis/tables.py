@@ -12,6 +12,7 @@ from analysis.charts import BASIS_NAMES
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from analysis.words import word
+from data.parameters.guide import shown_unit, shown_value
 from models.messages import Message
 
 HEADS: dict[str, Message] = {
@@ -115,6 +116,26 @@ HEADS: dict[str, Message] = {
     "quintile": Message("Quintile"),
     "loss_ratio_before": Message("Loss ratio before"),
     "loss_ratio_after": Message("Loss ratio after"),
+    "asked": Message("Asked for"),
+    "answer_given": Message("Answer"),
+    "sections": Message("Where"),
+    "benefit": Message("Benefit"),
+    "standard": Message("Standard"),
+    "payer": Message("Paid by"),
+    "article": Message("Article of the Regulation"),
+    "source": Message("File"),
+    "target": Message("Ledger"),
+    "rows": Message("Rows"),
+    "sha256": Message("SHA-256 (first 12)"),
+    "assumption": Message("Parameter"),
+    "was": Message("Last review"),
+    "is_now": Message("This review"),
+    "owner": Message("To be answered for by"),
+    "entry": Message("Entry"),
+    "small_project_yuan": Message("Project of 10 million yuan"),
+    "middle_project_yuan": Message("Project of 50 million yuan"),
+    "large_project_yuan": Message("Project of 500 million yuan"),
+    "largest_project_yuan": Message("Project of 2 billion yuan"),
     "name": Message("Parameter"),
     "value": Message("Value"),
     "unit_of_value": Message("Unit of value"),
@@ -179,7 +200,7 @@ def kind_of(column: str) -> str:
             return kind
     if column in SIZES:
         return "size"
-    return "number" if column in ("cases", "deaths", "units", "contractors") else "text"
+    return "number" if column in ("cases", "deaths", "units", "contractors", "rows") else "text"
 
 
 def head(column: str, t: Translator) -> str:
@@ -267,6 +288,9 @@ TITLES: dict[str, Message] = {
     "development": Message("Cost of accidents developed to ultimate, by injury year"),
     "early_warning": Message("Risk early warning"),
     "options": Message("Options for the rate"),
+    "payers": Message("What projects of different size pay under each option"),
+    "sources": Message("What was read"),
+    "assumption_changes": Message("Assumptions changed since the last review"),
     "plans": Message("Floating plans side by side"),
     "stress": Message("Stress scenarios"),
     "tornado": Message("Single drivers low and high"),
@@ -283,8 +307,8 @@ def assumptions(review: RateReview, t: Translator) -> pd.DataFrame:
     rows = [
         {
             "name": a.label.get(t.language, a.name),
-            "value": str(a.value),
-            "unit_of_value": a.unit,
+            "value": shown_value(a.value, t.language),
+            "unit_of_value": shown_unit(a.unit, t.language),
             "mark": word(a.mark, t),
             "reference": a.reference,
         }

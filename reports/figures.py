@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import typst
 import vl_convert as vlc
 
+from reports.mathematics import parse
+from reports.mathematics import typst as in_typst
+
 FONTS = Path(__file__).resolve().parent.parent / "static"
-WIDTH, HEIGHT = 620, 300
+FORMULA_PPI = 288
+PAPER = 640
+"""Width of a chart on paper and on the web page."""
 
 
 @cache
@@ -18,7 +25,7 @@ def _fonts_are_known() -> bool:
     return True
 
 
-def specification(chart: Any, width: int = WIDTH, height: int | None = None) -> dict[str, Any]:
+def specification(chart: Any, width: int = PAPER, height: int | None = None) -> dict[str, Any]:
     """Return a chart's Vega-Lite with a fixed width (a page's container has none on paper)."""
     content: dict[str, Any] = chart.to_dict()
 
@@ -41,13 +48,24 @@ def specification(chart: Any, width: int = WIDTH, height: int | None = None) -> 
     return content
 
 
-def png(chart: Any, width: int = WIDTH, scale: float = 2.0) -> bytes:
-    """Return a chart as PNG."""
+def png(picture: str, scale: float = 2.0) -> bytes:
+    """Return an SVG picture as PNG."""
     assert _fonts_are_known()
-    return bytes(vlc.vegalite_to_png(specification(chart, width), scale=scale))
+    return bytes(vlc.svg_to_png(picture, scale=scale))
 
 
-def svg(chart: Any, width: int = WIDTH) -> str:
+def svg(chart: Any, width: int = PAPER) -> str:
     """Return a chart as SVG."""
     assert _fonts_are_known()
     return str(vlc.vegalite_to_svg(specification(chart, width)))
+
+
+def formula_pictures(formulas: Sequence[str]) -> list[bytes]:
+    """Return displayed formulas (LaTeX) as PNG at `FORMULA_PPI`: readable in every program that opens the file, with the mathematics part or without."""
+    if not formulas:
+        return []
+    pages = "#pagebreak()\n".join(f"$ {in_typst(parse(latex))} $\n" for latex in formulas)
+    head = '#set page(width: auto, height: auto, margin: 2pt)\n#set text(font: "Noto Serif SC", size: 11pt, fallback: false)\n'
+    head += '#show math.equation: set text(font: ("New Computer Modern Math", "Noto Serif SC"), fallback: true)\n'
+    drawn = typst.compile((head + pages).encode(), font_paths=[str(FONTS)], ignore_system_fonts=True, format="png", ppi=FORMULA_PPI)
+    return [bytes(one) for one in drawn] if isinstance(drawn, list) else [bytes(drawn)]

@@ -5,52 +5,37 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import typst
 
 from analysis.language import Translator
 from analysis.rate_review import RateReview
-from analysis.tables import for_readers
-from reports import content
-from reports.figures import FONTS, svg
-from reports.word import numeral, utc
+from reports.blocks import Code, Figure, Formula, Grid, Link, Math, Paragraph, Piece, Text, Title
+from reports.content import Document
+from reports.figures import FONTS
+from reports.mathematics import parse
+from reports.mathematics import typst as in_typst
+from reports.word import utc
 
 TEMPLATE = Path(__file__).with_name("templates") / "report.typ"
 
 
-def write_pdf(review: RateReview, out: Path, t: Translator) -> Path:
+def write_pdf(review: RateReview, document: Document, out: Path, t: Translator) -> Path:
     """Write ``review.pdf`` (PDF/A-2b) into a folder. All text goes to Typst as data, never as markup."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        sections = []
-        for number, section in enumerate(content.report(review, t), start=1):
-            blocks = []
-            for block in section.blocks:
-                if isinstance(block, content.Chart):
-                    file = f"{number}-{block.name}.svg"
-                    (root / file).write_text(svg(block.chart), encoding="utf-8")
-                    blocks.append({"kind": "chart", "file": file, "caption": block.caption})
-                elif isinstance(block, content.TableBlock):
-                    shown = for_readers(block.frame, t)
-                    rows = [[str(v) for v in row] for row in shown.values.tolist()]
-                    blocks.append(
-                        {"kind": "table", "caption": block.caption, "head": list(shown.columns), "rows": rows}
-                    )
-                else:
-                    blocks.append({"kind": "text", "text": block})
-            prefix = f"{numeral(number)}、" if t.language == "zh" else f"{number}  "
-            sections.append({"title": prefix + section.title, "blocks": blocks})
+        for figure in document.figures:
+            (root / f"{figure.anchor}.svg").write_text(document.picture(figure), encoding="utf-8")
         day = review.valuation_date
         data = {
-            "language": t.language,
-            "title": content.title(review, t),
-            "subtitle": f"{review.book.name} · {t.date(day)}",
+            "language": document.language,
+            "title": document.title,
+            "subtitle": document.subtitle,
             "date": [day.year, day.month, day.day],
-            "notice": content.notice(review, t),
+            "notice": document.notice,
             "contents": t("Contents"),
-            "figure": t("Figure"),
-            "table": t("Table"),
-            "sections": sections,
+            "pieces": [_piece(piece) for piece in document.pieces],
         }
         (root / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
         (root / "report.typ").write_text(TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
@@ -61,3 +46,32 @@ def write_pdf(review: RateReview, out: Path, t: Translator) -> Path:
     path = out / "review.pdf"
     path.write_bytes(pdf)
     return path
+
+
+def _piece(piece: Piece) -> dict[str, Any]:
+    if isinstance(piece, Title):
+        return {"kind": "title", "level": piece.level, "text": piece.text, "anchor": piece.anchor}
+    if isinstance(piece, Paragraph):
+        return {"kind": piece.kind, "parts": _parts(piece.text)}
+    if isinstance(piece, Formula):
+        return {"kind": "formula", "math": in_typst(parse(piece.latex))}
+    same = {"label": piece.label, "caption": piece.caption, "anchor": piece.anchor}
+    if isinstance(piece, Figure):
+        return {"kind": "figure", **same}
+    assert isinstance(piece, Grid)
+    return {"kind": "grid", **same, "head": piece.head, "rows": piece.rows, "right": piece.right, "widths": piece.widths}
+
+
+def _parts(text: Text) -> list[dict[str, str]]:
+    found = []
+    for part in text:
+        if isinstance(part, str):
+            found.append({"kind": "text", "text": part})
+        elif isinstance(part, Link):
+            found.append({"kind": "link", "text": part.text, "anchor": part.anchor})
+        elif isinstance(part, Math):
+            found.append({"kind": "math", "text": in_typst(parse(part.latex))})
+        else:
+            assert isinstance(part, Code)
+            found.append({"kind": "code", "text": part.text})
+    return found

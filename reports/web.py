@@ -2,79 +2,89 @@
 
 from __future__ import annotations
 
-import html
 import json
+from html import escape
 from pathlib import Path
 
 import vl_convert as vlc
 
-from analysis.language import LANGUAGES, Translator
-from analysis.rate_review import RateReview
-from analysis.tables import for_readers
-from reports import content
-from reports.figures import specification, svg
-from reports.word import numeral
+from analysis.language import LANGUAGES
+from reports.blocks import Code, Figure, Formula, Grid, Link, Math, Paragraph, Piece, Text, Title
+from reports.content import Document
+from reports.figures import specification
+from reports.mathematics import mathml, parse
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8886; --main: #0072B2; }
-body { font: 16px/1.7 'Noto Sans SC', 'Microsoft YaHei', 'PingFang SC', sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem 1.2rem 4rem; }
-h1 { font-size: 1.7rem; } h2 { font-size: 1.25rem; margin-top: 2.4rem; color: var(--main); }
-.notice { border-left: 4px solid #D55E00; padding: .4rem .8rem; background: #D55E0018; }
-figure { margin: 1.5rem 0; overflow-x: auto; background: white; color: black; } figcaption { font-size: .85rem; padding: .3rem 0; }
-table { border-collapse: collapse; font-size: .85rem; width: 100%; } th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: left; }
-nav a { display: block; } svg { max-width: 100%; height: auto; }
-@media print { nav { display: none; } }
+@media (prefers-color-scheme: dark) { :root { --main: #56B4E9; } }
+body { font: 16px/1.75 'Noto Sans SC', 'Microsoft YaHei', 'PingFang SC', sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem 1.2rem 4rem; }
+h1 { font-size: 1.7rem; } h2 { font-size: 1.35rem; margin-top: 2.6rem; color: var(--main); } h3 { font-size: 1.05rem; margin-top: 1.6rem; } h4 { margin: 1.3rem 0 .3rem; }
+a { color: var(--main); } p.point { padding-left: 1.6em; text-indent: -1.2em; margin: .35rem 0; } p.line { margin: 1.4rem 0 0 40%; }
+.notice { border-left: 4px solid #D55E00; padding: .4rem .8rem; background: #D55E0018; position: sticky; top: 0; backdrop-filter: blur(6px); z-index: 1; }
+figure { margin: 1.5rem 0; overflow-x: auto; } figure.chart { background: white; color: black; padding: .5rem; border-radius: 4px; } figcaption { font-size: .88rem; font-weight: 600; padding: .3rem 0; }
+table { border-collapse: collapse; font-size: .85rem; width: 100%; } th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+th { border-bottom-width: 2px; } .r { text-align: right; font-variant-numeric: tabular-nums; } td.r { white-space: nowrap; }
+nav a { display: block; text-decoration: none; } svg { max-width: 100%; height: auto; } math[display=block] { margin: 1rem 0; overflow-x: auto; font-size: 1.1em; } code { font-size: .88em; }
+@media print { nav { display: none; } .notice { position: static; } }
 """
 
+DRAW = (
+    "const charts = JSON.parse(document.getElementById('charts').textContent);"
+    "for (const [name, spec] of Object.entries(charts)) vegaEmbed('#chart-' + name, spec, {actions: false, renderer: 'svg'});"
+)
 
-def write_web(review: RateReview, out: Path, t: Translator) -> Path:
+
+def write_web(document: Document, out: Path) -> Path:
     """Write ``review.html`` into a folder. Every text is escaped; charts are drawn as pictures first and made interactive by the scripts inside."""
-    escape = html.escape
-    parts: list[str] = []
-    charts: dict[str, object] = {}
-    links: list[str] = []
-    for number, section in enumerate(content.report(review, t), start=1):
-        prefix = f"{numeral(number)}、" if t.language == "zh" else f"{number} "
-        links.append(f'<a href="#s{number}">{escape(prefix + section.title)}</a>')
-        parts.append(f'<section><h2 id="s{number}">{escape(prefix + section.title)}</h2>')
-        for block in section.blocks:
-            if isinstance(block, content.Chart):
-                charts[block.name] = specification(block.chart, 720)
-                picture = svg(block.chart, 720)
-                parts.append(
-                    f'<figure><div id="chart-{block.name}" role="img" aria-label="{escape(block.caption)}">{picture}</div><figcaption>{escape(block.caption)}</figcaption></figure>'
-                )
-            elif isinstance(block, content.TableBlock):
-                shown = for_readers(block.frame, t)
-                head = "".join(f'<th scope="col">{escape(str(c))}</th>' for c in shown.columns)
-                rows = "".join(
-                    "<tr>" + "".join(f"<td>{escape(str(v))}</td>" for v in row) + "</tr>"
-                    for row in shown.values.tolist()
-                )
-                parts.append(
-                    f'<figure><figcaption>{escape(block.caption)}</figcaption><table data-name="{block.name}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></figure>'
-                )
-            else:
-                parts.append(f"<p>{escape(block)}</p>")
-        parts.append("</section>")
-    said = content.notice(review, t)
-    title = escape(content.title(review, t))
+    charts = {figure.name: specification(figure.chart) for figure in document.figures}
+    links = [f'<a href="#{p.anchor}">{escape(p.text)}</a>' for p in document.pieces if isinstance(p, Title) and p.level == 1]
     # "<" must not end the script element early
     data = json.dumps(charts, ensure_ascii=False).replace("<", "\\u003c")
-    script = vlc.javascript_bundle(
-        "const charts = JSON.parse(document.getElementById('charts').textContent);"
-        "for (const [name, spec] of Object.entries(charts)) vegaEmbed('#chart-' + name, spec, {actions: false, renderer: 'svg'});"
-    )
-    script = script.replace("</script", "<\\/script")
-    language = LANGUAGES[t.language].replace("_", "-")
+    script = vlc.javascript_bundle(DRAW).replace("</script", "<\\/script")
+    language = LANGUAGES[document.language].replace("_", "-")
     page = (
         f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'; img-src data:\">"
-        f"<title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{escape(review.book.name)} · {escape(t.date(review.valuation_date))}</p>"
-        + (f'<p class="notice">{escape(said)}</p>' if said else "")
-        + f"<nav>{''.join(links)}</nav>{''.join(parts)}</main>"
+        f"<title>{escape(document.title)}</title><style>{STYLE}</style></head><body><main><h1>{escape(document.title)}</h1><p>{escape(document.subtitle)}</p>"
+        + (f'<p class="notice">{escape(document.notice)}</p>' if document.notice else "")
+        + f"<nav>{''.join(links)}</nav>{''.join(_piece(piece, document) for piece in document.pieces)}</main>"
         f'<script type="application/json" id="charts">{data}</script><script>{script}</script></body></html>'
     )  # fmt: skip
     path = out / "review.html"
     path.write_text(page, encoding="utf-8")
     return path
+
+
+def _piece(piece: Piece, document: Document) -> str:
+    if isinstance(piece, Title):
+        tag, anchor = f"h{piece.level + 1}", f' id="{piece.anchor}"' if piece.anchor else ""
+        return f"<{tag}{anchor}>{escape(piece.text)}</{tag}>"
+    if isinstance(piece, Paragraph):
+        return f'<p class="{piece.kind}">{_inline(piece.text)}</p>'
+    if isinstance(piece, Formula):
+        return mathml(parse(piece.latex), display=True)
+    caption = f"<figcaption>{escape(piece.label)}　{escape(piece.caption)}</figcaption>"
+    if isinstance(piece, Figure):
+        return (
+            f'<figure class="chart" id="{piece.anchor}"><div id="chart-{piece.name}" role="img" aria-label="{escape(piece.caption)}">'
+            f"{document.picture(piece)}</div>{caption}</figure>"
+        )
+    assert isinstance(piece, Grid)
+    side = ['class="r"' if right else "" for right in piece.right]
+    head = "".join(f'<th scope="col" {c}>{escape(text)}</th>' for text, c in zip(piece.head, side, strict=True))
+    rows = "".join("<tr>" + "".join(f"<td {c}>{escape(v)}</td>" for v, c in zip(row, side, strict=True)) + "</tr>" for row in piece.rows)
+    return f'<figure id="{piece.anchor}">{caption}<table data-name="{piece.name}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></figure>'
+
+
+def _inline(text: Text) -> str:
+    found = []
+    for part in text:
+        if isinstance(part, Link):
+            found.append(f'<a href="#{part.anchor}">{escape(part.text)}</a>')
+        elif isinstance(part, Math):
+            found.append(mathml(parse(part.latex)))
+        elif isinstance(part, Code):
+            found.append(f"<code>{escape(part.text)}</code>")
+        else:
+            found.append(escape(part))
+    return "".join(found)

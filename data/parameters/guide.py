@@ -185,8 +185,7 @@ def guide(parameters: Parameters, language: str) -> str:
 
 def _section(parameter: Parameter, language: str) -> list[str]:
     words = _WORDS[language]
-    unit = UNITS_ZH.get(parameter.unit, parameter.unit) if language == "zh" else parameter.unit
-    facts = [f"`{parameter.name}`", f"{words['unit']}{words['colon']}{unit}"]
+    facts = [f"`{parameter.name}`", f"{words['unit']}{words['colon']}{shown_unit(parameter.unit, language)}"]
     if parameter.range:
         facts.append(f"{words['range']}{words['colon']}{parameter.range[0]:.10g} – {parameter.range[1]:.10g}")
     lines = [f"### {parameter.description[language]}", "", " · ".join(facts), ""]
@@ -195,7 +194,7 @@ def _section(parameter: Parameter, language: str) -> list[str]:
         mark = _MARKS[language][dated.mark][0]
         if dated.confidence is not None:
             mark += f" ({words['confidence']} {dated.confidence:.0%})"
-        lines.append(_row([str(dated.effective), _shown(dated.value, language), mark, dated.reference]))
+        lines.append(_row([str(dated.effective), shown_value(dated.value, language), mark, dated.reference]))
     return lines
 
 
@@ -206,13 +205,19 @@ def _heading(subject: str, language: str) -> str:
     return chinese if language == "zh" else english[:1].upper() + english[1:].rstrip(".")
 
 
-def _shown(value: Any, language: str) -> str:
+def shown_unit(unit: str, language: str) -> str:
+    """Return a parameter's unit in a language."""
+    return UNITS_ZH.get(unit, unit) if language == "zh" else unit
+
+
+def shown_value(value: Any, language: str) -> str:
+    """Return a parameter's value in a language: numbers, lists and mappings as text."""
     words = _WORDS[language]
     if isinstance(value, Mapping):
-        pairs = (f"{_shown(k, language)}{words['colon']}{_shown(v, language)}" for k, v in value.items())
+        pairs = (f"{shown_value(k, language)}{words['colon']}{shown_value(v, language)}" for k, v in value.items())
         return words["comma"].join(pairs)
     if isinstance(value, list):
-        return ("<br>" if isinstance(value[0], Mapping) else words["comma"]).join(_shown(v, language) for v in value)
+        return ("<br>" if isinstance(value[0], Mapping) else words["comma"]).join(shown_value(v, language) for v in value)
     if isinstance(value, str):
         return WORDS_ZH.get(value, value) if language == "zh" else value.replace("_", " ")
     return f"{value:.10g}"

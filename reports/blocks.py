@@ -1,0 +1,307 @@
+"""What a report is made of: the blocks that sections write, and the same blocks numbered and in the reader's words, ready for every format."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from analysis.language import Translator
+from analysis.tables import for_readers, head, kind_of
+
+OPEN, CLOSE = "\x02", "\x03"
+"""Around a reference in a sentence; no user's text holds them (`printable`)."""
+NUMERALS = "一二三四五六七八九十"
+ADDITIVE = ("money", "number")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading of the second level: （一）, 1.1."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Subheading:
+    """A heading of the third level, without a number of its own."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Points:
+    """Sentences numbered 1., 2., …"""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines that stand by themselves, such as those for a signature."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart: its name, its caption and the Altair chart."""
+
+    name: str
+    caption: str
+    chart: Any
+
+
+@dataclass(frozen=True)
+class TableBlock:
+    """A table: its name, its caption and its frame with the review's column names; a longer one than ``limit`` rows is cut, the rest added up."""
+
+    name: str
+    caption: str
+    frame: pd.DataFrame
+    limit: int = 40
+
+
+@dataclass(frozen=True)
+class Rich:
+    """A paragraph or a point of the methods: plain text, `Math` and `Code`."""
+
+    parts: Text
+    point: bool = False
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A displayed formula in LaTeX."""
+
+    latex: str
+
+
+Block = str | Heading | Subheading | Points | Lines | Chart | TableBlock | Rich | Formula
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section: the name by which others refer to it, its title and its blocks; a text block is a paragraph."""
+
+    name: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A cross-reference in a sentence: its text and the anchor that it points to."""
+
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Math:
+    """A formula inside a sentence, in LaTeX."""
+
+    latex: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """The name of an object of the program."""
+
+    text: str
+
+
+Text = tuple[str | Link | Math | Code, ...]
+
+
+@dataclass(frozen=True)
+class Title:
+    """A heading of level 1, 2 (both with their number) or 3."""
+
+    level: int
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Text; ``kind`` is ``text``, ``point`` (numbered by its own text) or ``line``."""
+
+    text: Text
+    kind: str = "text"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A numbered chart."""
+
+    label: str
+    caption: str
+    anchor: str
+    name: str
+    chart: Any
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A numbered table as text: ``right`` says which columns hold figures, ``widths`` how wide each is (characters, Chinese ones count two)."""
+
+    label: str
+    caption: str
+    anchor: str
+    name: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    right: tuple[bool, ...]
+    widths: tuple[int, ...]
+
+
+Piece = Title | Paragraph | Figure | Grid | Formula
+
+
+def see(kind: str, name: str) -> str:
+    """Return a reference to a ``table``, ``figure`` or ``section`` by its name, to be put into a sentence."""
+    return f"{OPEN}{kind}-{name}{CLOSE}"
+
+
+def printable(text: str) -> str:
+    """Return text without control characters, which no file format takes."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+
+
+def numeral(number: int) -> str:
+    """Return a number as official documents write it: 一, 十一, 二十."""
+    tens, ones = divmod(number, 10)
+    return ("" if tens == 0 else "十" if tens == 1 else NUMERALS[tens - 1] + "十") + (NUMERALS[ones - 1] if ones else "")
+
+
+def width(text: str) -> int:
+    """Return how wide text is, a Chinese character counting two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def numbered(sections: Sequence[Section], t: Translator) -> tuple[Piece, ...]:
+    """Return the report's pieces in order: headings, tables and figures numbered, references resolved.
+
+    Raises
+    ------
+    KeyError
+        A sentence refers to what the report does not have.
+    """
+    labels = _labels(sections, t)
+    return tuple(piece for i, section in enumerate(sections, start=1) for piece in _pieces(i, section, labels, t))
+
+
+def _labels(sections: Sequence[Section], t: Translator) -> dict[str, str]:
+    zh = t.language == "zh"
+    found: dict[str, str] = {}
+    counts = {"table": 0, "figure": 0}
+    for number, section in enumerate(sections, start=1):
+        found[f"section-{section.name}"] = f"第{numeral(number)}部分" if zh else f"section {number}"
+        for block in section.blocks:
+            if isinstance(block, Chart | TableBlock):
+                kind = "figure" if isinstance(block, Chart) else "table"
+                counts[kind] += 1
+                word = {"table": t("Table"), "figure": t("Figure")}[kind]
+                found[f"{kind}-{block.name}"] = f"{word}{'' if zh else ' '}{counts[kind]}"
+    return found
+
+
+def _pieces(number: int, section: Section, labels: dict[str, str], t: Translator) -> Iterator[Piece]:
+    zh = t.language == "zh"
+    yield Title(1, (f"{numeral(number)}、" if zh else f"{number}  ") + section.title, f"section-{section.name}")
+    second = 0
+    for block in section.blocks:
+        if isinstance(block, str):
+            yield Paragraph(_text(block, labels))
+        elif isinstance(block, Heading):
+            second += 1
+            mark = f"（{numeral(second)}）" if zh else f"{number}.{second}  "
+            yield Title(2, mark + block.text, f"section-{section.name}-{second}")
+        elif isinstance(block, Subheading):
+            yield Title(3, block.text, "")
+        elif isinstance(block, Points):
+            for i, item in enumerate(block.items, start=1):
+                yield Paragraph((f"{i}. ", *_text(item, labels)), "point")
+        elif isinstance(block, Lines):
+            for item in block.items:
+                yield Paragraph(_text(item, labels), "line")
+        elif isinstance(block, Rich):
+            yield Paragraph(("• ", *block.parts) if block.point else block.parts, "point" if block.point else "text")
+        elif isinstance(block, Chart):
+            anchor = f"figure-{block.name}"
+            yield Figure(labels[anchor], block.caption, anchor, block.name, block.chart)
+        elif isinstance(block, TableBlock):
+            yield _grid(block, labels, t)
+        else:
+            yield block
+
+
+def _text(text: str, labels: dict[str, str]) -> Text:
+    parts: list[str | Link | Math | Code] = []
+    for piece in re.split(f"({OPEN}[^{CLOSE}]*{CLOSE})", text):
+        if piece.startswith(OPEN):
+            anchor = piece.strip(OPEN + CLOSE)
+            parts.append(Link(labels[anchor], anchor))
+        elif piece:
+            parts.append(printable(piece))
+    return tuple(parts)
+
+
+def plain(text: Text) -> str:
+    """Return a paragraph's text without its links and formulas' marks."""
+    return "".join(part if isinstance(part, str) else part.latex if isinstance(part, Math) else part.text for part in text)
+
+
+def _grid(block: TableBlock, labels: dict[str, str], t: Translator) -> Grid:
+    frame = block.frame
+    heads, columns, right = [], [], []
+    shown, total = cut(frame, block.limit)
+    for name in map(str, frame.columns):
+        kind = kind_of(name)
+        values = list(shown[name]) if total is None else [*shown[name], total[0][name], total[1][name]]
+        if kind == "money":
+            title, texts = _money(head(name, t), values, t)
+        else:
+            title, texts = head(name, t), [_cell(name, v, t) for v in values]
+        heads.append(title)
+        columns.append(texts)
+        right.append(kind != "text" or all(not isinstance(v, str) for v in frame[name]))
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    if total is not None:
+        rows[-2][0] = t("{count:integer} others", count=len(frame) - len(shown))
+        rows[-1][0] = t("Total")
+    wide = [max([width(title) // 2 + 1, *(width(row[j]) for row in rows)]) for j, title in enumerate(heads)]
+    anchor = f"table-{block.name}"
+    return Grid(labels[anchor], block.caption, anchor, block.name, tuple(heads), tuple(map(tuple, rows)), tuple(right), tuple(min(max(w, 6), 44) for w in wide))  # fmt: skip
+
+
+def _cell(column: str, value: Any, t: Translator) -> str:
+    return printable(str(for_readers(pd.DataFrame({column: pd.Series([value], dtype=object)}), t).iloc[0, 0]))
+
+
+def _money(title: str, values: Sequence[Any], t: Translator) -> tuple[str, list[str]]:
+    """Return a money column with its unit in the head: one unit a column."""
+    known = [float(v) for v in values if v is not None and v == v]
+    largest = max(map(abs, known), default=0.0)
+    zh = t.language == "zh"
+    units = ((1e9, 1e8, "亿元"), (1e4, 1e4, "万元"), (0.0, 1.0, "元")) if zh else ((1e6, 1e6, t("¥ million")), (0.0, 1.0, t("¥")))
+    scale, unit = next((s, u) for least, s, u in units if largest >= least)
+    digits = 0 if scale == 1.0 or largest / scale >= 100_000 else 1 if largest / scale >= 1000 else 2
+    texts = ["—" if v is None or v != v else t.number(round(float(v) / scale, digits) + 0.0, digits) for v in values]  # no −0
+    return (f"{title}（{unit}）" if zh else f"{title} ({unit})"), texts
+
+
+def cut(frame: pd.DataFrame, limit: int) -> tuple[pd.DataFrame, tuple[dict[str, Any], dict[str, Any]] | None]:
+    """Return the first ``limit`` rows and, where there are more, what the others and all add up to (None: nothing was cut)."""
+    if len(frame) <= limit:
+        return frame, None
+
+    def added(rows: pd.DataFrame) -> dict[str, Any]:
+        return {str(c): rows[c].sum() if kind_of(str(c)) in ADDITIVE and pd.api.types.is_numeric_dtype(rows[c]) else None for c in rows}
+
+    return frame.head(limit), (added(frame.iloc[limit:]), added(frame))

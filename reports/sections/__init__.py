@@ -1,0 +1,1 @@
+"""The report's fifteen sections, a module a group of them."""
