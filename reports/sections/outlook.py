@@ -91,7 +91,7 @@ def sensitivity(s: Source) -> Section:
     if table is not None:
         base, worst = table[table["case"] == "base"].iloc[0], table.sort_values("closing_yuan").iloc[0]
         blocks += [
-            Heading(t("Stress scenarios and single changes")),
+            Heading(t("Stress scenarios")),
             t("Each case is simulated with the same random numbers as the base, so that differences carry no noise of their own."),
             t(
                 "The worst for the balance is: {case}. It closes at {closing:money} instead of {base:money}; the probability of solvency is {probability:percent} "
