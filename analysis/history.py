@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -11,6 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.assumptions import UsedParameters
+from analysis.cohort_fit import CohortBook, fit_cohorts
+from analysis.ledger_tables import LedgerTables, read_tables
 from analysis.scenario import Scenario
 from data.book import Book
 from models.fund import payable_months
@@ -44,6 +46,7 @@ class History:
     experience: pd.DataFrame | None
     marks: tuple[str, ...]
     warnings: tuple[Message, ...]
+    cohorts: CohortBook | None = None
 
     @property
     def valuation_date(self) -> date:
@@ -62,7 +65,8 @@ def read_history(book: Book, scenario: Scenario, parameters: UsedParameters) -> 
     statement, marks, warnings = _statement(book, scenario)
     experience = _experience(book, scenario)
     if experience is not None and len(experience):
-        return _from_experience(experience, statement, scenario, marks, warnings)
+        found = _from_experience(experience, statement, scenario, marks, warnings)
+        return _with_cohorts(found, read_tables(book, scenario.fund, found.valuation_date), parameters)
     if statement is None or not {"revenue", "expenditure"} <= set(statement.columns):
         raise InputError(
             "The book {name} has no year with income and outgo. Import the fund's accounts (年度, 基金收入, 基金支出, 累计结余) or its "
@@ -70,6 +74,18 @@ def read_history(book: Book, scenario: Scenario, parameters: UsedParameters) -> 
             name=book.name,
         )
     return _from_accounts(statement, scenario, parameters, marks, warnings)
+
+
+def _with_cohorts(history: History, tables: LedgerTables | None, parameters: UsedParameters) -> History:
+    """Return a history with the cohorts of its ledgers, where there are ledgers of at least three years."""
+    cohorts = fit_cohorts(tables, parameters) if tables is not None else None
+    if cohorts is None or tables is None:
+        return history
+    left_out = len(tables.employers) > 0 and cohorts.model.payroll_premium == 0
+    note = Message(
+        "Employers that enrol by payroll are left out of the fund ahead: the ledgers hold their premium, but none of their accidents.", {}
+    )
+    return replace(history, cohorts=cohorts, warnings=(*history.warnings, *([note] if left_out else [])))
 
 
 def _statement(book: Book, scenario: Scenario) -> tuple[pd.DataFrame | None, tuple[str, ...], list[Message]]:

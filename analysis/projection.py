@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis import cohort_projection
 from analysis.assumptions import UsedParameters
+from analysis.cohort_fit import CohortBook
+from analysis.cohort_projection import CohortFlows, CohortPaths
 from analysis.history import History
 from analysis.scenario import Scenario
 from models import fund, simulation
+from models.cohort_simulation import Effects
 from models.fund import QUARTERS, LinearFund
 from models.messages import InputError
 from models.simulation import GrowthModel, GrowthPrior
@@ -30,34 +35,57 @@ class Flows:
 
 @dataclass(frozen=True)
 class Projection:
-    """Simulated years: ``exposure`` and ``outgo`` (paths, years) in yuan, the balance by quarter as a linear function of the rate.
+    """Simulated years: the balance by quarter as a linear function of the rate, and the flows behind it, shape (paths, quarters), in yuan.
 
-    ``opening_outgo`` is the last known year's outgo, ``first_year`` the first simulated calendar year.
+    ``exposure_by_quarter``: total cost on which premium comes in; ``other_income``: what does not depend on the rate; ``interest_by_quarter``: one
+    number or (paths, quarters); ``prevention_share``: share of collections that goes to prevention, administration and the adjustment fund.
+    ``opening_outgo`` is the last known year's outgo, ``first_year`` the first simulated calendar year; ``cohorts`` the projection by benefit of a ledger
+    book.
     """
 
     first_year: int
-    exposure: Floats
-    outgo: Floats
+    exposure_by_quarter: Floats
+    outgo_by_quarter: Floats
     fund: LinearFund
-    flows: Flows
+    flows: Flows | CohortFlows
     opening: float
     opening_outgo: float
-    interest_by_quarter: float
+    interest_by_quarter: Floats | float
     fixed_rate: Floats
     prevention_share: float
+    other_income: Floats | float = 0.0
+    cohorts: CohortPaths | None = None
+
+    @cached_property
+    def exposure(self) -> Floats:
+        """Total cost on which premium comes in, by year, shape (paths, years)."""
+        return by_year(self.exposure_by_quarter)
+
+    @cached_property
+    def outgo(self) -> Floats:
+        """Benefits paid by year, shape (paths, years)."""
+        return by_year(self.outgo_by_quarter)
 
 
-def growth_prior(scenario: Scenario, parameters: UsedParameters, on: date) -> GrowthPrior:
-    """Return what is believed of growth before the data: exposure follows the construction growth; outgo follows it too, with medical prices
-    instead of wages for its medical part."""
+def by_year(quarterly: Floats) -> Floats:
+    """Return yearly sums of flows by quarter, shape (paths, years)."""
+    return np.asarray(quarterly.T.reshape(-1, QUARTERS, len(quarterly)).sum(axis=1).T)
+
+
+def growth_prior(
+    scenario: Scenario, parameters: UsedParameters, on: date, exposure_alone: bool = False
+) -> GrowthPrior:
+    """Return what is believed of growth before the data: exposure follows the construction growth; outgo (unless ``exposure_alone``) follows it too,
+    with medical prices instead of wages for its medical part."""
     growth = scenario.growth
     assert growth.construction is not None
     assert growth.wages is not None
     assert growth.medical is not None
     medical_share = parameters.value("projection.medical_share", on)
     outgo = growth.construction + medical_share * (growth.medical - growth.wages)
+    both = (float(np.log1p(growth.construction)), float(np.log1p(outgo)))
     return GrowthPrior(
-        long_run=(float(np.log1p(growth.construction)), float(np.log1p(outgo))),
+        long_run=both[:1] if exposure_alone else both,
         long_run_sd=parameters.value("projection.long_run_sd", on),
         excess_sd=parameters.value("projection.excess_sd", on),
         volatility=parameters.value("projection.volatility", on),
@@ -90,42 +118,86 @@ def simulate_flows(history: History, scenario: Scenario, parameters: UsedParamet
     return Flows(exposure, outgo, model)
 
 
-def project(history: History, scenario: Scenario, parameters: UsedParameters, flows: Flows | None = None) -> Projection:
+def project(
+    history: History, scenario: Scenario, parameters: UsedParameters, flows: Flows | CohortFlows | None = None
+) -> Projection:
     """Simulate, shock and roll the fund forward by the quarter under a resolved scenario.
 
-    ``flows`` may be those of a scenario that differs in shocks, rates, interest or floor alone. Premium comes with new projects at once; a change of
-    construction reaches the outgo by the payout pattern.
+    A ledger book goes by its cohorts (`analysis.cohort_projection`); accounts and experience by yearly totals, spread over their quarters. ``flows``
+    may be those of a scenario that differs in shocks, rates, interest or floor alone.
     """
     on = scenario.valuation_date or history.valuation_date
-    flows = flows or simulate_flows(history, scenario, parameters)
-    exposure, outgo = _shocked(flows.exposure, flows.outgo, scenario, parameters, on)
-    interest = (1.0 + float(scenario.interest_rate or 0.0)) ** (1.0 / QUARTERS) - 1.0
-    fixed = fixed_rates(scenario, scenario.horizon_years)
-    prevention = 0.0
+    cohorts, taken = None, 0.0
+    other: Floats | float = 0.0
+    interest = cohort_projection.quarterly(float(scenario.interest_rate or 0.0))
     if history.level > 1:  # the outgo of accounts holds prevention and administration already
-        shares = ("prevention.share_of_collections", "administration.share")
-        prevention = sum(float(parameters.value(name, on)) for name in shares)
+        shares = ("prevention.share_of_collections", "administration.share", "adjustment_fund.share")
+        taken = sum(float(parameters.value(name, on)) for name in shares)
+    if history.cohorts is not None:
+        cohorts, flows = _cohorts(history.cohorts, scenario, parameters, on, flows)
+        exposure, outgo = cohorts.collected.T, cohorts.outgo.T
+        other, interest = np.asarray(cohorts.income).T, np.asarray(cohorts.interest).T
+    else:
+        flows = flows if isinstance(flows, Flows) else simulate_flows(history, scenario, parameters)
+        exposure, outgo = (by_quarter(x) for x in _shocked(flows.exposure, flows.outgo, scenario, parameters, on))
+    fixed = fixed_rates(scenario, scenario.horizon_years)
     rolled = fund.roll_forward(
         history.opening,
-        by_quarter(exposure),
-        by_quarter(outgo),
+        exposure,
+        outgo,
         interest=interest,
+        other_income=other,
         fixed_rate=fixed,
-        prevention_share=prevention,
+        prevention_share=taken,
         floor_months=scenario.floor_payable_months,
     )
     return Projection(
         first_year=int(history.years[-1]) + 1,
-        exposure=exposure,
-        outgo=outgo,
+        exposure_by_quarter=exposure,
+        outgo_by_quarter=outgo,
         fund=rolled,
         flows=flows,
         opening=history.opening,
         opening_outgo=float(history.outgo[-1]),
         interest_by_quarter=interest,
         fixed_rate=fixed,
-        prevention_share=prevention,
+        prevention_share=taken,
+        other_income=other,
+        cohorts=cohorts,
     )
+
+
+def _cohorts(
+    book: CohortBook, scenario: Scenario, parameters: UsedParameters, on: date, flows: Flows | CohortFlows | None
+) -> tuple[CohortPaths, CohortFlows]:
+    assumed = cohort_projection.Assumed.of(scenario, parameters, on)
+    key = (scenario.seed, scenario.paths, scenario.horizon_years, scenario.risks, scenario.growth)
+    if not (isinstance(flows, CohortFlows) and flows.key == key):
+        prior = growth_prior(scenario, parameters, on, exposure_alone=True)
+        flows = cohort_projection.draw_flows(book, scenario, prior, assumed)
+    effects = effects_of(scenario, parameters, on)
+    return cohort_projection.simulate(book, flows, scenario, assumed, effects), flows
+
+
+def effects_of(scenario: Scenario, parameters: UsedParameters, on: date) -> Effects:
+    """Return a scenario's shocks and coverage path as factors by quarter."""
+    quarters = scenario.horizon_years * QUARTERS
+    none = Effects.none(quarters)
+    factors = {name: getattr(none, name).copy() for name in ("construction", "frequency", "collections", "wages", "medical")}
+    deaths = none.deaths.copy()
+    for shock in scenario.shocks:
+        first, last = (shock.from_year - 1) * QUARTERS, (shock.from_year - 1 + shock.years) * QUARTERS
+        if shock.kind == "catastrophe_deaths":
+            deaths[first:last:QUARTERS] += shock.size
+        else:
+            factors[shock.kind][first:last] *= 1.0 + shock.size
+    if scenario.coverage:
+        today = float(parameters.value("coverage.national_new", on))
+        share = np.full(quarters, today)
+        for step in sorted(scenario.coverage, key=lambda s: s.from_year):
+            share[(step.from_year - 1) * QUARTERS :] = step.share
+        factors["construction"] *= share / today
+    return Effects(**factors, deaths=deaths)
 
 
 def by_quarter(yearly: Floats) -> Floats:

@@ -19,7 +19,7 @@ from analysis.history import History, read_history
 from analysis.indicated import indications, unit_credibility
 from analysis.ledgers import LedgerCosts, read_ledgers
 from analysis.plans import floating_review
-from analysis.projection import Projection, by_quarter, project
+from analysis.projection import Projection, project
 from analysis.questions import what_if
 from analysis.rate_review import (
     BookIdentity,
@@ -226,13 +226,13 @@ def _with_policy(prepared: Prepared, scenario: Scenario) -> tuple[np.ndarray[Any
     on, projection = prepared.history.valuation_date, prepared.projection
     steps = prepared.parameters.value("stage_cut.thresholds", on)
     cuts = StageCuts(tuple((float(s["payable_months"]), float(s["cut"])) for s in steps))
-    exposure, outgo = by_quarter(projection.exposure), by_quarter(projection.outgo)
+    exposure, outgo = projection.exposure_by_quarter, projection.outgo_by_quarter
     months = float(payable_months(projection.opening, projection.opening_outgo))
 
     def rolled(rate: float) -> np.ndarray[Any, Any]:
         return fund.roll_forward_with_policy(
             rate, cuts, projection.opening, months, exposure, outgo, projection.interest_by_quarter,
-            fixed_rate=projection.fixed_rate, prevention_share=projection.prevention_share,
+            other_income=projection.other_income, fixed_rate=projection.fixed_rate, prevention_share=projection.prevention_share,
         )[0]  # fmt: skip
 
     assert scenario.base_rate is not None

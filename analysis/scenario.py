@@ -79,12 +79,21 @@ class RateStep:
 
 
 @dataclass(frozen=True)
+class CoverageStep:
+    """From projection year ``from_year`` on this share of construction is enrolled (扩面; today's is the parameter coverage.national_new)."""
+
+    from_year: int = _between(1, 50, MISSING)
+    share: float = _between(0.01, 1.0, MISSING)
+
+
+@dataclass(frozen=True)
 class Scenario:
     """One rate review's choices.
 
     ``base_rate`` is the rate tested and ``current_rate`` the rate in force (fractions of total cost); ``None`` anywhere means "as the
-    parameters say on the valuation date". ``floor_payable_months`` is the level below which the fund counts as failed;
-    ``opening_balance`` (yuan) stands in for a balance that the book does not know.
+    parameters say on the valuation date". ``reserve_years`` loads the indicated rates so that the target balance is reached in as many years.
+    ``floor_payable_months`` is the level below which the fund counts as failed; ``opening_balance`` (yuan) stands in for a balance that the book does
+    not know.
     """
 
     name: str = "base"
@@ -104,6 +113,8 @@ class Scenario:
     solvency_level: float = _between(0.5, 0.999, 0.9)
     plan: str = "national_five_steps"
     rate_path: tuple[RateStep, ...] = ()
+    coverage: tuple[CoverageStep, ...] = ()
+    reserve_years: int | None = _between(1, 50)
     shocks: tuple[Shock, ...] = ()
     risks: Risks = field(default_factory=Risks)
     paths: int = _between(100, 1_000_000, 10_000)

@@ -168,27 +168,53 @@ def survivor_value(
     shares : kind → share of own wage; ``lone_supplement`` is added for an orphan or a lone elder
     tables : ``male`` and ``female`` → life table; a dependant without ``sex`` is a woman if spouse or parent, a man if child
     """
+    months = np.arange(len(_tables()) * MONTHS) / MONTHS
+    expected = survivor_shares(dependants, shares, lone_supplement, cap, tables, months)
+    return float(expected @ _net_discount(rate, indexation) ** months) / MONTHS
+
+
+def survivor_shares(
+    dependants: Sequence[Mapping[str, Any]],
+    shares: Mapping[str, float],
+    lone_supplement: float,
+    cap: float,
+    tables: Mapping[str, str],
+    years: Floats,
+) -> Floats:
+    """Return the expected share of own wage that the dependants of a death draw together after each of ``years``; arguments as `survivor_value`."""
     if not dependants:
-        return 0.0
+        return np.zeros(len(years))
     unit = 0.05
     largest = sum(shares[d["kind"]] + lone_supplement * bool(d.get("lone")) for d in dependants)
     size = round(largest / unit) + 1
-    months = np.arange(len(_tables()) * MONTHS)
-    sums = np.zeros((len(months), size))
+    sums = np.zeros((len(years), size))
     sums[:, 0] = 1.0
     for dependant in dependants:
         kind, age = str(dependant["kind"]), float(dependant["age"])
         steps = round((shares[kind] + lone_supplement * bool(dependant.get("lone"))) / unit)
         sex = str(dependant.get("sex") or ("male" if kind == "child" else "female"))
-        yearly = np.append(survival_curve(tables[sex], age, len(_tables())), 0.0)
-        alive = np.interp(months / MONTHS, np.arange(len(yearly)), yearly)
+        alive = alive_after(tables[sex], float(int(age)), years)
         if kind == "child":
-            alive = alive * (age + months / MONTHS < CHILD_UNTIL)
+            alive = alive * (age + years < CHILD_UNTIL)
         moved = np.zeros_like(sums)
         moved[:, steps:] = sums[:, : size - steps]
         sums = sums * (1 - alive)[:, None] + moved * alive[:, None]
-    expected = sums @ np.minimum(np.arange(size) * unit, cap)
-    return float(expected @ _net_discount(rate, indexation) ** (months / MONTHS)) / MONTHS
+    return np.asarray(sums @ np.minimum(np.arange(size) * unit, cap))
+
+
+@cache
+def _living(table: str, multiple: float) -> Floats:
+    """Return l(x) for ages 0, 1, … and one beyond the last, where nobody is left."""
+    return np.concatenate([[1.0], np.cumprod(1.0 - mortality(table, multiple))])
+
+
+def alive_after(table: str, age: ArrayLike, years: ArrayLike, multiple: float = 1.0) -> Floats:
+    """Return the probability of being alive ``years`` later, deaths uniform within a year of age; ``age`` and ``years`` broadcast."""
+    living = _living(table, multiple)
+    ages = np.minimum(np.asarray(age, dtype=np.float64), len(living) - 2)
+    grid = np.arange(len(living), dtype=np.float64)
+    later = np.interp(ages + np.asarray(years, dtype=np.float64), grid, living, right=0.0)
+    return np.asarray(later / np.interp(ages, grid, living))
 
 
 def capital_values(

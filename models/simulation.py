@@ -6,7 +6,7 @@ moves smoothly and a comparison of two scenarios has no noise of its own. A risk
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -207,20 +207,40 @@ def simulate_growth(
     return np.asarray(growth)
 
 
+def only_first_series(draws: Draws) -> Draws:
+    """Return the draws of a projection of the first series alone: the others' innovations are left for what moves with it."""
+    return replace(
+        draws,
+        coefficients=draws.coefficients[:, :, :1],
+        covariance_normal=draws.covariance_normal[:, :1],
+        covariance_uniform=draws.covariance_uniform[:, :1],
+        innovations=draws.innovations[:, :, :1],
+    )
+
+
 def catastrophes(
     draws: Draws, years: int, frequency: float | Floats, mean_deaths: float, least_deaths: float
 ) -> Floats:
-    """Return deaths in large events by path and year (0 where none), shape (paths, years).
+    """Return deaths in large events by path and year (0 where none), shape (paths, years); see `events`."""
+    return events(
+        draws.catastrophe_uniform[:, :years], draws.catastrophe_size[:, :years], frequency, mean_deaths, least_deaths
+    )
+
+
+def events(
+    uniform: Floats, size: Floats, frequency: float | Floats, mean_deaths: float, least_deaths: float
+) -> Floats:
+    """Return deaths in large events (0 where none), of the shape of the draws.
 
     At most one large event a year with probability ``1 − e^(−frequency)``; its deaths are ``least_deaths`` plus a geometric number with mean
     ``mean_deaths − least_deaths``. Thinning: a lower frequency keeps a subset of the same events.
     """
     chance = -np.expm1(-np.asarray(frequency, dtype=np.float64))
     more = max(mean_deaths - least_deaths, 0.0)
-    extra = np.zeros(draws.catastrophe_size[:, :years].shape)
+    extra = np.zeros(size.shape)
     if more > 0:
-        extra = np.floor(np.log1p(-draws.catastrophe_size[:, :years]) / np.log(more / (1.0 + more)))
-    return np.where(draws.catastrophe_uniform[:, :years] < chance, least_deaths + extra, 0.0)
+        extra = np.floor(np.log1p(-size) / np.log(more / (1.0 + more)))
+    return np.where(uniform < chance, least_deaths + extra, 0.0)
 
 
 @dataclass(frozen=True)

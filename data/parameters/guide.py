@@ -10,7 +10,7 @@ from data.parameters import FOLDER, subject_of
 from models.messages import InputError
 from models.parameters import MARKS, Parameter, Parameters
 
-SUBJECTS = ("benefits", "wages", "rates", "fund", "construction", "actuarial", "projection")
+SUBJECTS = ("benefits", "wages", "rates", "fund", "construction", "actuarial", "projection", "cohorts")
 """The order of the guide: the law first, assumptions last."""
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
@@ -73,6 +73,7 @@ UNITS_ZH: Mapping[str, str] = {
     "CL1 to CL6": "CL1至CL6",
     "class": "类",
     "collections or expenditure": "征缴额或支出",
+    "correlation": "相关系数",
     "days": "天",
     "deaths": "人",
     "events per 100 million yuan": "起/亿元造价",
@@ -89,6 +90,7 @@ UNITS_ZH: Mapping[str, str] = {
     "months of outgo": "个月的支出",
     "months of own wage": "个月本人工资",
     "months of pool average wage": "个月统筹地区平均工资",
+    "quarters": "个季度",
     "multiple of base rate": "基准费率的倍数",
     "multiple of last year's collections": "上年度征缴额的倍数",
     "multiple of q(x)": "死亡率的倍数",
@@ -138,6 +140,7 @@ WORDS_ZH: Mapping[str, str] = {
     "major": "大部分不能自理",
     "male": "男",
     "mean": "平均",
+    "medical": "医疗价格",
     "medical_prices": "医疗价格",
     "none": "无",
     "own_wage": "本人工资",
