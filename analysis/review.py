@@ -18,6 +18,7 @@ from analysis.early_warning import outlook, past_indicators
 from analysis.history import History, read_history
 from analysis.indicated import indications, unit_credibility
 from analysis.ledgers import LedgerCosts, read_ledgers
+from analysis.own_parameters import parameters_of
 from analysis.plans import floating_review
 from analysis.projection import Projection, project
 from analysis.questions import what_if
@@ -34,7 +35,6 @@ from analysis.rate_review import (
 from analysis.scenario import Scenario
 from analysis.sources import assumption_changes, sources
 from data.book import Book
-from data.parameters import load_parameters
 from models import fund
 from models.fund import QUARTERS, StageCuts, payable_months
 from models.messages import InputError, Message
@@ -68,7 +68,7 @@ class Prepared:
 
 def prepare(book: Book, scenario: Scenario) -> Prepared:
     """Read the book, fit, simulate: what a change of the rate alone need not repeat."""
-    parameters = UsedParameters(load_parameters(*scenario.overlays))
+    parameters = UsedParameters(parameters_of(scenario))
     history = read_history(book, scenario, parameters)
     resolved = scenario.resolve(parameters, history.valuation_date)
     projection = project(history, resolved, parameters)

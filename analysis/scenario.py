@@ -87,6 +87,19 @@ class CoverageStep:
 
 
 @dataclass(frozen=True)
+class ParameterChange:
+    """An own value of a dated parameter from a date on, with its reason: an overlay that a scenario carries with it.
+
+    ``value`` is YAML (``0.05``, ``CL5``, ``{5: 18, 6: 16}``), of the same shape as the parameter's own values.
+    """
+
+    name: str
+    value: str
+    since: date
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Scenario:
     """One rate review's choices.
 
@@ -120,6 +133,7 @@ class Scenario:
     paths: int = _between(100, 1_000_000, 10_000)
     seed: int = _between(0, 2**63 - 1, 20260101)
     overlays: tuple[str, ...] = ()
+    parameters: tuple[ParameterChange, ...] = ()
 
     def __post_init__(self) -> None:
         _check_ranges(self)

@@ -1,0 +1,75 @@
+"""The parameters of a scenario: the law's, its overlays', and the values that the scenario itself sets, checked against kind and range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from analysis.scenario import ParameterChange, Scenario
+from data.parameters import load_parameters
+from models.messages import InputError
+from models.parameters import Parameters
+
+
+def parameters_of(scenario: Scenario) -> Parameters:
+    """Return the dated parameters that a scenario is reviewed under.
+
+    Raises
+    ------
+    InputError
+        An overlay or a parameter is not known, or an own value does not fit the parameter's kind or range.
+    """
+    parameters = load_parameters(*scenario.overlays)
+    for change in scenario.parameters:
+        parameters = changed(parameters, change)
+    return parameters
+
+
+def changed(parameters: Parameters, change: ParameterChange) -> Parameters:
+    """Return parameters with one own value; it holds from its date on, with the mark ``assumption``."""
+    known = parameters.parameter(change.name).values[-1].value
+    value = _read(change)
+    if not _same_shape(value, known):
+        raise InputError(
+            "The parameter {name} cannot be {value}: it must look like {example}.",
+            name=change.name,
+            value=change.value[:80],
+            example=as_text(known),
+        )
+    if isinstance(known, float) and isinstance(value, int):
+        value = float(value)
+    return parameters.with_value(change.name, change.since, value, "assumption", change.reason or "(scenario)")
+
+
+def as_text(value: Any) -> str:
+    """Return a parameter's value as one line of YAML, as `ParameterChange` keeps it."""
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, sort_keys=False, width=10_000)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _read(change: ParameterChange) -> Any:
+    try:
+        return yaml.safe_load(change.value)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise InputError(
+            "The value of {name} is not readable: {value}", name=change.name, value=change.value[:80]
+        ) from error
+
+
+def _same_shape(value: Any, known: Any) -> bool:
+    """Whether a value has the kind of a known one: number, text, a list of such, or a mapping with the same keys."""
+    if isinstance(known, Mapping):
+        return (
+            isinstance(value, Mapping)
+            and set(value) == set(known)
+            and all(_same_shape(value[k], known[k]) for k in known)
+        )
+    if isinstance(known, list):
+        return isinstance(value, list) and bool(value) and all(_same_shape(one, known[0]) for one in value)
+    if isinstance(known, bool):
+        return isinstance(value, bool)
+    if isinstance(known, int | float):
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+    return isinstance(value, type(known))
