@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -66,13 +66,24 @@ class Prepared:
     balance_sheet: pd.DataFrame | None
 
 
-def prepare(book: Book, scenario: Scenario) -> Prepared:
-    """Read the book, fit, simulate: what a change of the rate alone need not repeat."""
+STAGES = (Message("Reading the past"), Message("Simulating the fund"), Message("Developing the ledgers"), Message("Rating"))
+"""What `prepare` does, in order."""
+
+
+def prepare(book: Book, scenario: Scenario, progress: Callable[[Message], None] = lambda stage: None) -> Prepared:
+    """Read the book, fit, simulate: what a change of the rate alone need not repeat.
+
+    ``progress`` is told each of `STAGES` before it begins; an exception that it raises stops the work.
+    """
+    progress(STAGES[0])
     parameters = UsedParameters(parameters_of(scenario))
     history = read_history(book, scenario, parameters)
     resolved = scenario.resolve(parameters, history.valuation_date)
+    progress(STAGES[1])
     projection = project(history, resolved, parameters)
+    progress(STAGES[2])
     ledgers = read_ledgers(book, resolved, parameters, history.valuation_date)
+    progress(STAGES[3])
     return Prepared(
         BookIdentity(book.name, book.fingerprint(), book.levels(), book.synthetic, history.marks),
         scenario,

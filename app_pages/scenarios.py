@@ -11,20 +11,10 @@ from analysis.review import conclude
 from analysis.scenario import Scenario, from_yaml, to_yaml
 from analysis.tables import for_readers
 from app_pages.access import actor, may, refuse
+from app_pages.scenario_state import change_to
 from app_pages.state import page, plain_text, prepared_for, translator
 from data.book import Book
 from models.messages import InputError
-
-
-def load(scenario: Scenario) -> None:
-    """Put a scenario's values into the sidebar (called before the page runs again)."""
-    if scenario.base_rate is not None:
-        st.session_state["rate"] = round(scenario.base_rate * 1e3, 2)
-    st.session_state["years"] = scenario.horizon_years
-    if scenario.growth.construction is not None:
-        st.session_state["growth"] = round(scenario.growth.construction * 1e2, 1)
-    if scenario.target_payable_months is not None:
-        st.session_state["target"] = round(scenario.target_payable_months)
 
 
 def compared(book: Book, saved: dict[str, Scenario]) -> pd.DataFrame:
@@ -82,7 +72,7 @@ def body(review: RateReview, t: Translator) -> None:
             with st.expander(plain_text(label)):
                 st.markdown(plain_text(f"{row.saved_at} · {row.author or ''} · {row.note or ''}"))
                 left, middle, right = st.columns(3)
-                left.button(t("Load into the sidebar"), key=f"load-{name}", on_click=load, args=(saved[name],))
+                left.button(t("Load into the sidebar"), key=f"load-{name}", on_click=change_to, args=(saved[name],))
                 middle.download_button(
                     t("Download {name}", name="YAML"),
                     str(row.content),

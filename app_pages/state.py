@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import streamlit as st
 
 from analysis.language import Translator
 from analysis.rate_review import RateReview
-from analysis.review import Prepared, conclude, prepare, review
-from analysis.scenario import Growth, Scenario
 from app_pages.books import ROOT, book_choices, book_name, choose_book
 from app_pages.languages import LANGUAGE_LABELS, choose_language, translator
+from app_pages.reviews import QUICK_PATHS, Job, conclude, options_and_stress, prepared_for, prepared_soon
+from app_pages.scenario_state import current, start, write_link
 from app_pages.showing import plain_text, show_provenance, show_table
-from data.book import Book
+from app_pages.sidebar import scenario_inputs
+from data.parameters import load_parameters
 from models.messages import InputError, Message
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "choose_language",
     "page",
     "plain_text",
+    "prepared_for",
     "show_table",
     "translator",
 ]
@@ -59,84 +62,54 @@ def page_list(t: Translator) -> list[Any]:
     ]
 
 
-def scenario_inputs(t: Translator) -> Scenario:
-    """Return the scenario as set in the sidebar; every input is in the link."""
-    bar = st.sidebar
-    bar.subheader(t("Scenario"))
-    rate = bar.slider(
-        t("Base rate (‰ of total cost)"),
-        0.20,
-        5.00,
-        1.00,
-        0.01,
-        key="rate",
-        bind="query-params",
-        help=t("One payment before the project starts, as a share of its total cost; 2015 plan: about 1‰."),
-    )
-    years = bar.slider(t("Horizon (years)"), 1, 50, 10, key="years", bind="query-params")
-    growth = bar.slider(
-        t("Growth of construction (% a year)"),
-        -10.0,
-        20.0,
-        5.0,
-        0.5,
-        key="growth",
-        bind="query-params",
-        help=t("Expected yearly growth of the total cost of newly enrolled projects."),
-    )
-    target = bar.slider(
-        t("Target payable months"),
-        0,
-        36,
-        9,
-        key="target",
-        bind="query-params",
-        help=t(
-            "About 12 months where pooled by prefecture, about 9 where pooled by province (人社部发〔2015〕72号; unverified)."
-        ),
-    )
-    return Scenario(
-        base_rate=rate / 1e3,
-        horizon_years=years,
-        growth=Growth(construction=growth / 1e2),
-        target_payable_months=float(target),
-    )
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _prepared(fingerprint: str, scenario: Scenario, _book: Book) -> Prepared:
-    return prepare(_book, scenario)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _whole(fingerprint: str, scenario: Scenario, _book: Book) -> RateReview:
-    return review(_book, scenario)
-
-
-def prepared_for(book: Book, scenario: Scenario) -> Prepared:
-    """Return what a scenario needs besides its rate and target, from the cache where it is there."""
-    return _prepared(
-        book.fingerprint(), replace(scenario, base_rate=None, target_payable_months=None, name="base", note=""), book
-    )
-
-
 def current_review(t: Translator, whole: bool = False) -> RateReview | None:
-    """Return the review of the chosen book under the chosen scenario; None (with an explanation shown) where it cannot be made.
+    """Return the review of the chosen book under the scenario being tried; None (with an explanation shown) where it cannot be made.
 
     What does not depend on the rate is prepared once and kept; a change of the rate alone re-reads the same simulated paths. ``whole`` adds
     options, stress and the comparison of plans, which take seconds.
     """
+    start()
+    scenario, job = current(), None
+    resolved = scenario.resolve(load_parameters(), date.max)
     try:
         book = choose_book(t)
-        scenario = scenario_inputs(t)
         with st.spinner(t("Simulating the fund …")):
-            st.session_state["book_in_use"], st.session_state["scenario_in_use"] = book, scenario
+            prepared, job = prepared_soon(book, scenario, frozenset(st.session_state.get("stopped", ())))
+            result = conclude(prepared, scenario)
             if whole:
-                return _whole(book.fingerprint(), scenario, book)
-            return conclude(prepared_for(book, scenario), scenario)
+                result = replace(
+                    result, tables={**result.tables, **options_and_stress(book, prepared, result.scenario)}
+                )
+        resolved = result.scenario
+        st.session_state["book_in_use"], st.session_state["scenario_in_use"] = book, scenario
+        return result
     except InputError as error:
         st.error(plain_text(t.say(error)), icon=":material/warning:")
         return None
+    finally:
+        scenario_inputs(resolved, t)
+        write_link()
+        if job is not None:
+            show_progress(job, t)
+
+
+@st.fragment(run_every=0.7)
+def show_progress(job: Job, t: Translator) -> None:
+    """Show how far the full computation is, with a way to stop it; the page runs again when it is done."""
+    if job.future.done():
+        st.rerun()
+    stage = t.say(job.stages[-1]) if job.stages else t("Waiting for its turn")
+    bar, button = st.columns([5, 1], vertical_alignment="center")
+    paths = t(
+        "A quick answer from {quick:integer} paths stands below; the full {paths:integer} are under way",
+        quick=QUICK_PATHS,
+        paths=job.scenario.paths,
+    )
+    bar.progress(job.share, f"{paths} · {stage}")
+    if button.button(t("Stop"), key="stop_job", icon=":material/stop:"):
+        job.stop.set()
+        st.session_state["stopped"] = {*st.session_state.get("stopped", ()), job.scenario}
+        st.rerun()
 
 
 def page(title: str, body: Callable[[RateReview, Translator], None], t: Translator, whole: bool = False) -> None:
