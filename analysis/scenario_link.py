@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from analysis.scenario import ParameterChange, RateStep, Risks, Scenario, Shock
+from analysis.scenario import CoverageStep, ParameterChange, RateStep, Risks, Scenario, Shock
 from data.parameters import available_overlays
 from models.floating import available_plans
 from models.messages import InputError
@@ -42,6 +42,11 @@ def _one_of(known: Callable[[], list[str]]) -> Callable[[str], str]:
 def _steps(text: str) -> tuple[RateStep, ...]:
     parts = (part.split(":") for part in text.split(","))
     return tuple(RateStep(int(year), _PERMILLE[1](rate)) for year, rate in parts)
+
+
+def _coverage(text: str) -> tuple[CoverageStep, ...]:
+    parts = (part.split(":") for part in text.split(","))
+    return tuple(CoverageStep(int(year), _PERCENT[1](share)) for year, share in parts)
 
 
 def _shocks(text: str) -> tuple[Shock, ...]:
@@ -106,6 +111,10 @@ LINK_FIELDS: tuple[LinkField, ...] = (
     LinkField("fund", "fund", *_TEXT),
     LinkField("plan", "plan", str, _one_of(available_plans)),
     LinkField("rates", "rate_path", lambda v: ",".join(f"{s.from_year}:{_PERMILLE[0](s.rate)}" for s in v), _steps),
+    LinkField(
+        "coverage", "coverage", lambda v: ",".join(f"{s.from_year}:{_PERCENT[0](s.share)}" for s in v), _coverage
+    ),
+    LinkField("reserve", "reserve_years", *_WHOLE),
     LinkField(
         "shocks",
         "shocks",

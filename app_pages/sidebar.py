@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from analysis.language import Translator
-from analysis.scenario import SHOCKS, RateStep, Risks, Scenario, Shock
+from analysis.scenario import SHOCKS, CoverageStep, RateStep, Risks, Scenario, Shock
 from analysis.scenario_link import get, to_link
 from analysis.stresses import load_stresses
 from analysis.words import word
@@ -48,7 +48,7 @@ class Number:
 
     def field(self, shown: float | None) -> float | int | None:
         """Return what the scenario keeps for a shown value."""
-        if shown is None or isinstance(get(Scenario(), self.path), int):
+        if shown is None or self.path in ("horizon_years", "reserve_years", "seed"):
             return None if shown is None else int(shown)
         return round(float(shown) / self.scale, 9)
 
@@ -80,6 +80,7 @@ MORE = (
     Number("level", "solvency_level", Message("Wanted probability of solvency (%)"), 50.0, 99.9, 0.5, 1e2),
     Number("current", "current_rate", Message("Rate in force (‰ of total cost)"), 0.01, 50.0, 0.01, 1e3),
     Number("opening", "opening_balance", Message("Opening balance (万元), where the book has none"), -1e9, 1e9, 1.0, 1e-4),
+    Number("reserve", "reserve_years", Message("Years in which the target balance is to be reached"), 1, 50, 1, 1),
     Number("seed", "seed", Message("Seed of the random numbers"), 0, 2**53 - 1, 1, 1),
 )  # fmt: skip
 """The numbers behind "more choices"; empty means: as the parameters say."""
@@ -151,7 +152,7 @@ def _more(resolved: Scenario, t: Translator) -> None:
         value, silent = one.shown(now), one.shown(resolved)
         _keep_in_step(one.key, value)
         st.number_input(
-            t.say(one.label), *((int(one.low), int(one.high)) if one.step == 1 and one.key == "seed" else (one.low, one.high)), None,
+            t.say(one.label), *((int(one.low), int(one.high)) if isinstance(one.step, int) else (one.low, one.high)), None,
             one.step, key=one.key, placeholder="" if silent is None else t("as the parameters say: {value}", value=silent),
             on_change=_moved, args=(one,),
         )  # fmt: skip
@@ -179,7 +180,7 @@ def _more(resolved: Scenario, t: Translator) -> None:
         format_func=lambda c: word(c, t), on_change=lambda: state.change("overlays", tuple(st.session_state["overlays"])),
     )  # fmt: skip
     _dates(t)
-    _rate_path(t)
+    _paths_ahead(t)
     _own_shocks(t)
 
 
@@ -198,17 +199,27 @@ def _dates(t: Translator) -> None:
     )  # fmt: skip
 
 
-def _rate_path(t: Translator) -> None:
+def _paths_ahead(t: Translator) -> None:
+    """Show the steps of the rate and of enrolment over the years ahead."""
     now = state.current()
-    said = {t("from year {year}: {rate:permille}", year=s.from_year, rate=s.rate): s for s in now.rate_path}
-    _removable("rate_path", t("Path of the rate"), said, t)
-    with st.popover(t("Add a step of the rate"), icon=":material/add:"):
-        year = st.number_input(t("From projection year"), 1, 50, 1, 1, key="step_year")
+    rates = {t("from year {year}: {rate:permille}", year=s.from_year, rate=s.rate): s for s in now.rate_path}
+    _removable("rate_path", t("Path of the rate"), rates, t)
+    shares = {t("from year {year}: {share:percent}", year=s.from_year, share=s.share): s for s in now.coverage}
+    _removable("coverage", t("Share of construction enrolled"), shares, t)
+    with st.popover(t("Add a step of the rate or of enrolment"), icon=":material/add:"):
+        year = int(st.number_input(t("From projection year"), 1, 50, 1, 1, key="step_year"))
         rate = st.number_input(t("Rate (‰)"), 0.0, 50.0, 1.0, 0.01, key="step_rate")
         st.button(
-            t("Add"), key="step_add",
-            on_click=lambda: state.change("rate_path", (*now.rate_path, RateStep(int(year), round(rate / 1e3, 9)))),
-        )  # fmt: skip
+            t("Add the rate"),
+            key="step_add",
+            on_click=lambda: state.change("rate_path", (*now.rate_path, RateStep(year, round(rate / 1e3, 9)))),
+        )
+        share = st.number_input(t("Share enrolled (%)"), 1.0, 100.0, 90.0, 1.0, key="step_share")
+        st.button(
+            t("Add the share"),
+            key="share_add",
+            on_click=lambda: state.change("coverage", (*now.coverage, CoverageStep(year, round(share / 1e2, 9)))),
+        )
 
 
 def _own_shocks(t: Translator) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from analysis.own_parameters import as_text, parameters_of
-from analysis.scenario import SHOCKS, Growth, ParameterChange, RateStep, Risks, Scenario, Shock, from_yaml, to_yaml
+from analysis.scenario import SHOCKS, CoverageStep, Growth, ParameterChange, RateStep, Risks, Scenario, Shock, from_yaml, to_yaml
 from analysis.scenario_link import LINK_FIELDS, from_link, refuse_files, to_link
 from data.parameters import available_overlays, load_parameters
 from models.floating import available_plans
@@ -43,6 +43,8 @@ SCENARIOS = some.builds(
     solvency_level=some.floats(0.5, 0.999),
     plan=some.sampled_from(available_plans()),
     rate_path=some.lists(some.builds(RateStep, wholes(1, 50), some.floats(0, 0.05)), max_size=4).map(tuple),
+    coverage=some.lists(some.builds(CoverageStep, wholes(1, 50), some.floats(0.01, 1)), max_size=3).map(tuple),
+    reserve_years=some.none() | wholes(1, 50),
     shocks=some.lists(
         some.builds(Shock, some.sampled_from(SHOCKS), some.floats(-1, 1000), wholes(1, 50), wholes(1, 50)), max_size=4
     ).map(tuple),
