@@ -8,7 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from analysis.own_parameters import as_text, parameters_of
-from analysis.scenario import SHOCKS, CoverageStep, Growth, ParameterChange, RateStep, Risks, Scenario, Shock, from_yaml, to_yaml
+from analysis.scenario import (
+    SHOCKS,
+    CoverageStep,
+    Growth,
+    ParameterChange,
+    RateStep,
+    Risks,
+    Scenario,
+    Shock,
+    from_yaml,
+    to_yaml,
+)
 from analysis.scenario_link import LINK_FIELDS, from_link, refuse_files, to_link
 from data.parameters import available_overlays, load_parameters
 from models.floating import available_plans

@@ -7,7 +7,14 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)
 
-THEIRS = {"aria-allowed-attr", "nested-interactive", "scrollable-region-focusable", "aria-required-children", "aria-hidden-focus", "aria-valid-attr-value"}
+THEIRS = {
+    "aria-allowed-attr",
+    "nested-interactive",
+    "scrollable-region-focusable",
+    "aria-required-children",
+    "aria-hidden-focus",
+    "aria-valid-attr-value",
+}
 """Rules that Streamlit's own widgets break; they are recorded, and not in our hand."""
 
 
@@ -17,7 +24,9 @@ def test_no_serious_violation(open_page, name):
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.wait_for_timeout(2500)
     found = Axe().run(page).response["violations"]
-    serious = {v["id"]: [n["html"][:120] for n in v["nodes"]][:3] for v in found if v["impact"] in ("serious", "critical")}
+    serious = {
+        v["id"]: [n["html"][:120] for n in v["nodes"]][:3] for v in found if v["impact"] in ("serious", "critical")
+    }
     assert {k: v for k, v in serious.items() if k not in THEIRS} == {}
 
 
@@ -27,6 +36,8 @@ def test_the_sliders_are_reached_by_keyboard(open_page):
     reached = set()
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.innerText"))
+        reached.add(
+            page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.innerText")
+        )
     assert any("Base rate" in str(label) for label in reached)
     assert any("Target payable months" in str(label) for label in reached)
