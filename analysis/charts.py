@@ -322,7 +322,7 @@ def stress(review: RateReview, t: Translator) -> Any:
     base = float(rows.loc[rows["case"] == "base", "closing"].iloc[0])
     y = alt.Y("name:N", title=None, sort=list(rows["name"]), axis=alt.Axis(labelLimit=320, labelOverlap=False))
     bars = (
-        alt.Chart(rows, width="container", height=28 * len(rows))
+        alt.Chart(rows, width="container", height=30 * len(rows) + 100)
         .mark_bar()
         .encode(
             y=y,

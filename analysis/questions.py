@@ -9,7 +9,8 @@ import pandas as pd
 from analysis.options import options_table, payers_table, stress_table
 from analysis.plans import compare_plans
 from analysis.projection import project
-from analysis.rate_review import BASES
+from analysis.rate_paths import CAP, RatePaths, rate_paths
+from analysis.rate_review import BASES, Indicated
 from analysis.reverse_stress import joint_reverse_stress, reverse_stress_table
 from analysis.scenario import Scenario
 from analysis.sensitivity import Progress, Project, tornado_table, variance_share_table
@@ -45,12 +46,12 @@ def _simulation(scenario: Scenario) -> tuple[object, ...]:
 
 def what_if(prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
     """Return the options for the rate, the stress scenarios, the tornado and the reverse stress of a resolved scenario."""
-    projection, best = prepared.projection, prepared.indicated[[b for b in BASES if b in prepared.indicated][-1]]
+    projection = prepared.projection
     plans = compare_plans(prepared.history, resolved.seed, prepared.ledgers)
     project_fund = projector(prepared, resolved)
     sd = prepared.parameters.value("driver.sd", prepared.history.valuation_date)
     joint = joint_reverse_stress(resolved, project_fund, sd)
-    options = options_table(resolved, best.rate, projection.fund, prepared.curve, projection.outgo)
+    options = options_table(resolved, best_of(prepared).rate, projection.fund, prepared.curve, projection.outgo)
     return {
         "options": options,
         "payers": payers_table(options),
@@ -70,3 +71,14 @@ def variance_shares(
     resolved = scenario.resolve(prepared.parameters, on)
     sd = prepared.parameters.value("driver.sd", on)
     return variance_share_table(resolved, projector(prepared, resolved), sd, power, progress)
+
+
+def rate_path_options(prepared: Prepared, scenario: Scenario, cap: float | None = CAP) -> RatePaths:
+    """Return `analysis.rate_paths.rate_paths` of a prepared review, phased to the indication that looks furthest ahead: some seconds of work."""
+    resolved = scenario.resolve(prepared.parameters, prepared.history.valuation_date)
+    return rate_paths(prepared.projection, resolved, best_of(prepared).rate, cap)
+
+
+def best_of(prepared: Prepared) -> Indicated:
+    """Return the indication that looks furthest ahead of those that the book supports."""
+    return prepared.indicated[[basis for basis in BASES if basis in prepared.indicated][-1]]

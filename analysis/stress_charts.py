@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -11,10 +10,12 @@ import pandas as pd
 
 from analysis.charts import COLOURS, HEIGHT, dress, money_scale
 from analysis.language import Translator
+from analysis.rate_paths import NAMES, RatePaths
 from analysis.words import word
 from models.messages import Message
 
 SIDES = {"low": Message("Driver low (5%)"), "high": Message("Driver high (95%)")}
+PATH_COLOURS = [COLOURS[name] for name in ("neutral", "accent", "good", "main", "alert")]
 SIDE_COLOURS = [COLOURS["band"], COLOURS["main"]]
 
 
@@ -36,11 +37,10 @@ def tornado(table: pd.DataFrame, t: Translator) -> Any:
         ]
     )  # fmt: skip
     bars = (
-        alt.Chart(rows, width="container", height=34 * len(names))
-        .mark_bar(height=14)
+        alt.Chart(rows, width="container", height=40 * len(names) + 120)
+        .mark_bar(height=20, opacity=0.85)
         .encode(
             y=alt.Y("name:N", title=None, sort=names, axis=alt.Axis(labelLimit=240, labelOverlap=False)),
-            yOffset=alt.YOffset("side:N", sort=[t.say(m) for m in SIDES.values()]),
             x=alt.X("start:Q", title=t("Balance ({unit})", unit=unit), scale=alt.Scale(zero=False)),
             x2="end:Q",
             color=alt.Color(
@@ -78,7 +78,7 @@ def variance_shares(table: pd.DataFrame, t: Translator, result: str = "rate") ->
         alt.Tooltip("first:Q", title=t("Alone"), format=".1%"),
         alt.Tooltip("total:Q", title=t("With interactions"), format=".1%"),
     ]
-    base = alt.Chart(rows, width="container", height=30 * len(rows))
+    base = alt.Chart(rows, width="container", height=34 * len(rows) + 110)
     chart = (
         base.mark_bar(color=COLOURS["band"]).encode(y=y, x=x, tooltip=tips)
         + base.mark_rule(color=COLOURS["neutral"], strokeWidth=2).encode(y=y, x="total_low:Q", x2="total_high:Q")
@@ -99,7 +99,7 @@ def joint_shock(table: pd.DataFrame, t: Translator, saves: bool) -> Any:
         name=[word(d, t) for d in table["driver"]], size_text=[t.percent(v) for v in table["size"]]
     ).sort_values("share", ascending=False)
     chart = (
-        alt.Chart(rows, width="container", height=32 * len(rows))
+        alt.Chart(rows, width="container", height=34 * len(rows) + 110)
         .mark_bar(color=COLOURS["good"] if saves else COLOURS["alert"])
         .encode(
             y=alt.Y("name:N", title=None, sort=list(rows["name"]), axis=alt.Axis(labelLimit=240)),
@@ -120,22 +120,29 @@ def joint_shock(table: pd.DataFrame, t: Translator, saves: bool) -> Any:
     return dress(chart, t, finding, t("The smallest joint deviation of all drivers; each may hold to the end"))
 
 
-def rate_paths(paths: Mapping[str, pd.DataFrame], t: Translator) -> Any:
-    """Base rate by year under several rate paths (``period, rate``), by the name of the path."""
-    rows = pd.concat([f.assign(name=name, permille=f["rate"] * 1e3) for name, f in paths.items()])
+def rate_paths(found: RatePaths, t: Translator) -> Any:
+    """Base rate by year under several rate paths."""
+    names = {path: t.say(NAMES[path]) for path in found.rates}
+    rows = pd.concat([f.assign(name=names[path], permille=f["rate"] * 1e3) for path, f in found.rates.items()])
     chart = (
         alt.Chart(rows, width="container", height=HEIGHT)
         .mark_line(interpolate="step-after", strokeWidth=2.5, point=True)
         .encode(
             x=alt.X("period:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
             y=alt.Y("permille:Q", title=t("Base rate (‰ of total cost)"), scale=alt.Scale(zero=False)),
-            color=alt.Color("name:N", title=None, sort=list(paths)),
+            color=alt.Color(
+                "name:N", title=None, legend=alt.Legend(columns=2, labelLimit=260),
+                scale=alt.Scale(domain=list(names.values()), range=PATH_COLOURS[: len(names)]),
+            ),
             tooltip=["period:O", "name:N", alt.Tooltip("permille:Q", format=".3f")],
         )
-    )
-    last = rows.groupby("name", sort=False)["rate"].max()
-    finding = Message(
-        "The rate paths reach between {low:permille} and {high:permille}",
-        {"low": float(last.min()), "high": float(last.max())},
-    )
+    )  # fmt: skip
+    table = found.table.set_index("path")
+    if "cheapest" in table.index:
+        finding = Message(
+            "The cheapest safe path costs {rate:permille} on average, and reaches {top:permille}",
+            {"rate": float(table.loc["cheapest", "average_rate"]), "top": float(found.rates["cheapest"]["rate"].max())},
+        )
+    else:
+        finding = Message("No rate path within this change a year is safe enough")
     return dress(chart, t, finding, t("Base rate by year of enrolment"))

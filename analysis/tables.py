@@ -74,6 +74,9 @@ HEADS: dict[str, Message] = {
     "size": Message("Size of the shock"),
     "deviations": Message("In standard deviations"),
     "share": Message("Share of the distance"),
+    "path": Message("Rate path"),
+    "average_rate": Message("Average rate"),
+    "present_value_yuan": Message("Present value of premium"),
     "rate_error": Message("Monte Carlo error of the rate"),
     "closing_error_yuan": Message("Monte Carlo error of the balance"),
     "low_size": Message("Driver low (5%)"),
@@ -143,7 +146,7 @@ HEADS: dict[str, Message] = {
     "reference": Message("Reference"),
 }
 
-RATES = {"rate", "low", "high", "amount", "own_rate", "rate_error", "rate_low", "rate_base", "rate_high"}
+RATES = {"rate", "low", "high", "amount", "own_rate", "average_rate", "rate_error", "rate_low", "rate_base", "rate_high"}
 SIZES = {"size", "low_size", "high_size"}
 SHARES = {
     "gini",

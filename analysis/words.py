@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from analysis.language import Translator
+from analysis import rate_paths
 from analysis.options import NAMES
 from analysis.stresses import load_stresses
 from models.messages import Message
@@ -102,7 +103,7 @@ WORDS: dict[str, Message] = {
 def word(value: object, t: Translator) -> str:
     """Return a code (part, mark, dimension, stress …) in the reader's language; other text as it is."""
     text = str(value)
-    known = WORDS.get(text) or NAMES.get(text)
+    known = WORDS.get(text) or NAMES.get(text) or rate_paths.NAMES.get(text)
     if known is None and text in load_stresses():
         return load_stresses()[text].name[t.language]
     return t.say(known) if known else text

@@ -4,7 +4,8 @@ import streamlit as st
 
 from analysis import charts, stress_charts
 from analysis.language import Translator
-from analysis.questions import variance_shares
+from analysis.questions import rate_path_options, variance_shares
+from analysis.rate_paths import NAMES
 from analysis.rate_review import RateReview
 from analysis.tables import for_readers
 from app_pages.state import page, prepared_for, translator
@@ -13,6 +14,7 @@ from app_pages.state import page, prepared_for, translator
 def body(review: RateReview, t: Translator) -> None:
     st.subheader(t("Options for the rate"))
     st.dataframe(for_readers(review.tables["options"], t), hide_index=True)
+    phasing(review, t)
     st.subheader(t("What could happen"))
     st.altair_chart(charts.stress(review, t), key="stress")
     with st.expander(t("Stress scenarios")):
@@ -23,6 +25,24 @@ def body(review: RateReview, t: Translator) -> None:
         st.dataframe(for_readers(review.tables["tornado"], t), hide_index=True)
     shares(review, t)
     reverse(review, t)
+
+
+def phasing(review: RateReview, t: Translator) -> None:
+    """Rate paths: slow, so on a button; the result stays until the scenario changes."""
+    st.subheader(t("Step by step: rate paths"))
+    cap = st.slider(t("Largest change of the rate a year (%)"), 5, 100, 20, 5, key="cap", bind="query-params") / 100
+    key = ("paths", review.book.fingerprint, review.scenario, cap)
+    if st.button(t("Calculate the rate paths"), icon=":material/stairs:"):
+        with st.spinner(t("Calculating …")):
+            prepared = prepared_for(st.session_state["book_in_use"], review.scenario)
+            st.session_state["rate_paths"] = (key, rate_path_options(prepared, review.scenario, cap))
+    known, found = st.session_state.get("rate_paths", (None, None))
+    if known == key:
+        st.altair_chart(stress_charts.rate_paths(found, t), key="paths")
+        st.dataframe(for_readers(found.table, t), hide_index=True)
+        for name in found.unreachable:
+            st.markdown("- " + t("{path}: no rates within this change a year are safe enough.", path=NAMES[name]))
+        st.markdown(t("Cheapest: the lowest present value of premium; never below the rate in force. On the same paths of the fund, without stage cuts."))
 
 
 def shares(review: RateReview, t: Translator) -> None:
