@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -18,6 +19,9 @@ from models.fund import LinearFund
 
 if TYPE_CHECKING:
     from analysis.review import Prepared
+
+STRESS_PATHS, SEARCH_PATHS = 1_000, 300
+"""Most paths of a ledger book's stress table and tornado, and of its searches for a shock; all cases of a table meet the same paths."""
 
 
 def projector(prepared: Prepared, resolved: Scenario) -> Project:
@@ -44,22 +48,34 @@ def _simulation(scenario: Scenario) -> tuple[object, ...]:
     return scenario.growth, scenario.risks, scenario.paths, scenario.horizon_years, scenario.seed
 
 
+def thinned(prepared: Prepared, resolved: Scenario, most: int) -> Scenario:
+    """Return the scenario with at most ``most`` paths where its book goes by cohorts: there each question simulates every benefit anew."""
+    return resolved if prepared.projection.cohorts is None else replace(resolved, paths=min(resolved.paths, most))
+
+
 def what_if(prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
-    """Return the options for the rate, the stress scenarios, the tornado and the reverse stress of a resolved scenario."""
+    """Return the options for the rate, what they mean for payers, the stress scenarios, and the floating plans side by side."""
     projection = prepared.projection
     plans = compare_plans(prepared.history, resolved.seed, prepared.ledgers)
-    project_fund = projector(prepared, resolved)
-    sd = prepared.parameters.value("driver.sd", prepared.history.valuation_date)
-    joint = joint_reverse_stress(resolved, project_fund, sd)
     options = options_table(resolved, best_of(prepared).rate, projection.fund, prepared.curve, projection.outgo)
     return {
         "options": options,
         "payers": payers_table(options),
-        "stress": stress_table(resolved, project_fund),
-        "tornado": tornado_table(resolved, project_fund, sd),
-        "reverse_stress": reverse_stress_table(resolved, project_fund, sd),
-        **({"joint_reverse_stress": joint.table} if joint is not None else {}),
+        "stress": stress_table(thinned(prepared, resolved, STRESS_PATHS), projector(prepared, resolved)),
         **({"plans": plans} if len(plans) else {}),
+    }
+
+
+def sensitivities(prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
+    """Return the tornado and the reverse stress, alone and jointly: on a ledger book some seconds of work."""
+    project_fund = projector(prepared, resolved)
+    sd = prepared.parameters.value("driver.sd", prepared.history.valuation_date)
+    search = thinned(prepared, resolved, SEARCH_PATHS)
+    joint = joint_reverse_stress(search, project_fund, sd)
+    return {
+        "tornado": tornado_table(thinned(prepared, resolved, STRESS_PATHS), project_fund, sd),
+        "reverse_stress": reverse_stress_table(search, project_fund, sd),
+        **({"joint_reverse_stress": joint.table} if joint is not None else {}),
     }
 
 

@@ -85,7 +85,7 @@ def rate_paths(
 
 
 def _outcome(projection: Projection, yearly: YearlyRates, rates: Floats) -> dict[str, float]:
-    stays = risk.mean(yearly.stays(rates))
+    stays = risk.mean(yearly.stays(rates).astype(np.float64))
     exposure = projection.exposure.mean(axis=0)
     growth = np.prod(1.0 + np.broadcast_to(projection.interest_by_quarter, projection.fund.a.shape), axis=1)
     closing = projection.fund.a[:, -1] + growth * (yearly.income * rates[yearly.year]).sum(axis=1)

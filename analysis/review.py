@@ -21,7 +21,7 @@ from analysis.ledgers import LedgerCosts, read_ledgers
 from analysis.own_parameters import parameters_of
 from analysis.plans import floating_review
 from analysis.projection import Projection, project
-from analysis.questions import what_if
+from analysis.questions import sensitivities, what_if
 from analysis.rate_review import (
     BookIdentity,
     ChangeDriver,
@@ -152,7 +152,7 @@ def review(book: Book, scenario: Scenario, previous: Mapping[str, Any] | None = 
     result = conclude(prepared, scenario, previous)
     changed = assumption_changes(previous, result.assumptions)
     more = {"assumption_changes": changed} if len(changed) else {}
-    return replace(result, tables={**result.tables, **what_if(prepared, result.scenario), **more})
+    return replace(result, tables={**result.tables, **what_if(prepared, result.scenario), **sensitivities(prepared, result.scenario), **more})
 
 
 def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any] | None = None) -> RateReview:

@@ -137,11 +137,11 @@ def rate_paths(found: RatePaths, t: Translator) -> Any:
             tooltip=["period:O", "name:N", alt.Tooltip("permille:Q", format=".3f")],
         )
     )  # fmt: skip
-    table = found.table.set_index("path")
-    if "cheapest" in table.index:
+    if "cheapest" in found.rates:
+        average = found.table.set_index("path")["average_rate"].to_dict()
         finding = Message(
             "The cheapest safe path costs {rate:permille} on average, and reaches {top:permille}",
-            {"rate": float(table.loc["cheapest", "average_rate"]), "top": float(found.rates["cheapest"]["rate"].max())},
+            {"rate": average["cheapest"], "top": float(found.rates["cheapest"]["rate"].max())},
         )
     else:
         finding = Message("No rate path within this change a year is safe enough")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.language import Translator
 from analysis import rate_paths
+from analysis.language import Translator
 from analysis.options import NAMES
 from analysis.stresses import load_stresses
 from models.messages import Message

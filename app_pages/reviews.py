@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 import streamlit as st
 
+from analysis.questions import sensitivities
 from analysis.review import STAGES, Prepared, conclude, prepare, what_if
 from analysis.scenario import Scenario
 from data.book import Book
@@ -157,4 +158,14 @@ def options_and_stress(book: Book, prepared: Prepared, resolved: Scenario) -> di
     return _what_if(book.fingerprint(), resolved, prepared)
 
 
-__all__ = ["Job", "conclude", "options_and_stress", "prepared_for", "prepared_soon", "workshop"]
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _sensitivities(fingerprint: str, scenario: Scenario, _prepared: Prepared) -> dict[str, pd.DataFrame]:
+    return sensitivities(_prepared, scenario)
+
+
+def what_moves_it(book: Book, prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
+    """Return the tables of `analysis.questions.sensitivities` for a resolved scenario, kept for the next reader."""
+    return _sensitivities(book.fingerprint(), resolved, prepared)
+
+
+__all__ = ["Job", "conclude", "options_and_stress", "prepared_for", "prepared_soon", "what_moves_it", "workshop"]

@@ -73,7 +73,7 @@ class YearlyRates:
 
     def cost(self) -> Floats:
         """Return the expected discounted income of each year at rate 1: the present value of collections is its product with the rates."""
-        return np.bincount(self.year, weights=self.income.mean(axis=0))
+        return np.asarray(np.bincount(self.year, weights=self.income.mean(axis=0)))
 
     @property
     def _slack(self) -> float:
@@ -85,7 +85,7 @@ def phased(current: float, target: float, cap: float | None, years: int) -> Floa
     if cap is None:
         return np.full(years, target)
     up, down = (current * (1.0 + sign * cap) ** np.arange(1, years + 1) for sign in (1, -1))
-    return np.clip(np.full(years, target), down, up)
+    return np.asarray(np.clip(np.full(years, target), down, up))
 
 
 def smallest_target(paths: YearlyRates, current: float, cap: float | None, level: float) -> float | None:

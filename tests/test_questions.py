@@ -1,12 +1,14 @@
 """Options, stress, tornado, variance shares, reverse stress: on the public books, against brute force and known limits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from analysis.questions import projector, variance_shares, what_if
+from analysis.questions import projector, rate_path_options, sensitivities, variance_shares, what_if
 from analysis.reverse_stress import JOINT, joint_reverse_stress, reverse_stress_table, worst_margin
 from analysis.review import conclude, prepare
-from analysis.scenario import Scenario
+from analysis.scenario import RateStep, Scenario
 from analysis.sensitivity import DRIVERS, deviated
 from analysis.stresses import load_stresses
 from data.book import open_book
@@ -34,7 +36,7 @@ def test_a_projector_gives_what_a_new_review_gives(asked):
 
 def test_tables_of_what_if(asked):
     prepared, resolved, _ = asked
-    tables = what_if(prepared, resolved)
+    tables = {**what_if(prepared, resolved), **sensitivities(prepared, resolved)}
     base = tables["stress"].set_index("case").loc["base"]
     assert base["closing_yuan"] == pytest.approx(conclude(prepared, QUICK).fund["balance_p50"].iloc[-1], rel=1e-9)
     assert set(tables["stress"]["case"]) == {"base", *load_stresses()}
@@ -123,3 +125,19 @@ def test_a_bad_file_of_stresses_is_refused_by_name(tmp_path, content, says):
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=says):
         load_stresses(path)
+
+
+def test_rate_paths_hold_when_the_fund_is_rolled_forward_with_them(asked):
+    prepared, resolved, project = asked
+    found = rate_path_options(prepared, QUICK, 0.25)
+    assert found.unreachable == ()
+    table = found.table.set_index("path")
+    for path in ("phased", "cheapest"):
+        rates = found.rates[path]["rate"]
+        steps = tuple(RateStep(year, float(rate)) for year, rate in enumerate(rates + 1e-12, 1))
+        fund = project(replace(resolved, rate_path=steps))
+        assert (fund.balance(0.0) >= fund.floor).all(axis=1).mean() == pytest.approx(table.loc[path, "probability"])
+        assert np.median(fund.balance(0.0)[:, -1]) == pytest.approx(table.loc[path, "closing_yuan"], rel=1e-6)
+        assert table.loc[path, "probability"] >= resolved.solvency_level
+    assert table.loc["cheapest", "present_value_yuan"] <= table.loc["phased", "present_value_yuan"] * (1 + 1e-9)
+    assert table.loc["at_once", "rate"] == pytest.approx(prepared.curve.rate(resolved.solvency_level), rel=1e-9)
