@@ -9,7 +9,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -191,15 +191,11 @@ class Book:
             )
             return int(removed)
 
-    def imported(self, sha256: str, sheet: str, target: str) -> int | None:
+    def imported(self, sha256: str, sheet: str, target: str, connection: Connection) -> int | None:
         """Return the import that already brought this content, if it stands."""
         kept = schema.imports
-        with self.engine.connect() as connection:
-            found = connection.execute(
-                select(kept.c.import_id).where(
-                    kept.c.sha256 == sha256, kept.c.sheet == sheet, kept.c.target == target, kept.c.undone_at.is_(None)
-                )
-            ).first()
+        same = (kept.c.sha256 == sha256, kept.c.sheet == sheet, kept.c.target == target, kept.c.undone_at.is_(None))
+        found = connection.execute(select(kept.c.import_id).where(*same)).first()
         return None if found is None else int(found[0])
 
     def save_scenario(self, name: str, content: str, author: str = "", note: str = "") -> int:
@@ -231,10 +227,10 @@ class Book:
             if not done.rowcount:
                 raise InputError("There is no scenario {name}.", name=name)
 
-    def log(self, action: str, detail: str = "", actor: str = "") -> None:
+    def log(self, action: str, detail: str = "", actor: str = "", connection: Connection | None = None) -> None:
         """Add a line to the audit trail."""
-        with self._writing() as connection:
-            connection.execute(insert(schema.audit).values(at=now(), actor=actor, action=action, detail=detail))
+        with nullcontext(connection) if connection is not None else self._writing() as own:
+            own.execute(insert(schema.audit).values(at=now(), actor=actor, action=action, detail=detail))
 
 
 def content_hash(rows: pd.DataFrame) -> str:
@@ -316,6 +312,9 @@ def _engine(url: str) -> Engine:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute(
+                "PRAGMA cache_size=-65536"
+            )  # 64 MB: the indexes of millions of rows are filled out of order
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:

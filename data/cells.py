@@ -10,10 +10,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 UNITS: Mapping[str, float] = {
     "元": 1.0,
@@ -54,6 +57,7 @@ def plain(value: Any) -> str:
     return _SPACE.sub(" ", unicodedata.normalize("NFKC", str(value))).strip()
 
 
+@lru_cache(8192)
 def header_key(text: str) -> str:
     """Return a header without brackets, units, marks of order, blanks and case: what aliases are compared by."""
     text = _BRACKETS.sub("", plain(text).lower())
@@ -74,12 +78,19 @@ def header_unit(text: str) -> float | None:
     return 1.0 if re.search(r"(^|_|\s)yuan$", text.lower()) else None
 
 
+def matches(column: pd.Series, pattern: str) -> pd.Series:
+    """Return where a column of texts matches a pattern (RE2, anywhere in the text); missing matches nothing."""
+    found = pc.match_substring_regex(pa.array(column, type=pa.large_string()), pattern)
+    return pd.Series(found.fill_null(False).to_numpy(zero_copy_only=False), index=column.index)
+
+
 def texts(column: pd.Series) -> pd.Series:
     """Return a column's cells as `plain` texts; missing stays missing. Cells that are plain already pass at once, others once a distinct value."""
+    if column.dtype == object and pd.api.types.infer_dtype(column) == "string":
+        column = column.astype("str")
     if pd.api.types.is_string_dtype(column) and column.dtype != object:
         result = column.str.strip()
-        odd = (~result.str.isascii() | result.str.contains(r"\s\s|[\t\n\r]", regex=True)).fillna(False).astype(bool)
-        odd &= result.notna()
+        odd = matches(result, r"[^\x00-\x7f]|\s\s|[\t\n\r]")
         if odd.any():
             codes, distinct = pd.factorize(result[odd])
             result[odd] = np.array([plain(v) for v in distinct], dtype=object)[codes]
@@ -146,7 +157,11 @@ def numbers(column: pd.Series, factor: float = 1.0) -> tuple[pd.Series, list[Any
 
     A unit written in a cell (``3.5万元``) counts instead of the header's.
     """
-    if column.dtype == object and column.map(lambda v: isinstance(v, bool | datetime | date)).any():
+    kind = pd.api.types.infer_dtype(column) if column.dtype == object else ""
+    if (
+        kind not in ("", "floating", "integer", "mixed-integer-float", "string")
+        and column.map(lambda v: isinstance(v, bool | datetime | date)).any()
+    ):
         fast = pd.Series(np.nan, index=column.index)
     else:
         fast = pd.to_numeric(column, errors="coerce").astype("float64")

@@ -1,40 +1,42 @@
-"""Opening files that people send: workbooks, text tables, Parquet. Everything that is not what its name says is refused gently.
+"""Opening files that people send: text tables, Parquet, workbooks, the rows of a query. What is not what its name says is refused gently.
 
-Formulas and macros are never run: only stored values are read (calamine). Archives that would swell beyond bounds are refused before
-they are opened.
+Every source is read in blocks of rows, so that memory does not grow with the file.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
-import io
-import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
-from python_calamine import CalamineError, CalamineWorkbook
 
+from data.workbooks import workbook_sheets
 from models.messages import InputError
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb")
+TEXTS = (".csv", ".txt", ".tsv")
 LARGEST_FILE = 2_000_000_000
-LARGEST_UNPACKED = 1_500_000_000
-LARGEST_RATIO = 200
 ENCODINGS = ("utf-8-sig", "gb18030")
+BLOCK = 50_000
+"""Rows read at a time."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One table as it stands in a file: ``cells`` has raw values, its index the row numbers that the reader's program shows."""
+    """One table as it stands in a file: blocks of raw cells, their index the row numbers that the reader's program shows. Read once."""
 
     file: str
     name: str
-    cells: pd.DataFrame
+    blocks: Iterator[pd.DataFrame]
 
 
 def sha256(path: Path) -> str:
@@ -44,7 +46,7 @@ def sha256(path: Path) -> str:
 
 
 def read_sheets(path: Path) -> Iterator[Sheet]:
-    """Yield the tables of a file that are not empty; `InputError` names the file and what would be right."""
+    """Yield the tables of a file that are not empty, one after the other; `InputError` names the file and what would be right."""
     if not path.exists():
         raise InputError("There is no file {path}.", path=str(path))
     if path.is_dir():
@@ -56,11 +58,11 @@ def read_sheets(path: Path) -> Iterator[Sheet]:
         raise InputError("{file} is larger than 2 GB. Split it by year.", file=path.name)
     suffix = path.suffix.lower()
     if suffix in WORKBOOKS:
-        sheets = _workbook(path)
-    elif suffix in (".csv", ".txt", ".tsv"):
-        sheets = iter([_text(path)])
+        sheets = ((name, _frames(rows)) for name, rows in workbook_sheets(path, BLOCK))
+    elif suffix in TEXTS:
+        sheets = iter([("", _text(path))])
     elif suffix == ".parquet":
-        sheets = iter([_parquet(path)])
+        sheets = iter([("", _parquet(path))])
     else:
         raise InputError(
             "{file}: files of the kind {kind} are not read. Use .xlsx, .xls, .xlsb, .csv or .parquet.",
@@ -68,61 +70,27 @@ def read_sheets(path: Path) -> Iterator[Sheet]:
             kind=suffix or "?",
         )
     found = False
-    for sheet in sheets:
-        if len(sheet.cells):
+    for name, blocks in sheets:
+        filled = (block for block in blocks if len(block))
+        first = next(filled, None)
+        if first is not None:
             found = True
-            yield sheet
+            yield Sheet(path.name, name, _again(first, filled))
     if not found:
         raise InputError("{file} holds no rows.", file=path.name)
 
 
-def _not_what_it_says(path: Path) -> InputError:
-    head = path.open("rb").read(8)
-    kinds = {
-        b"\x89PNG": "PNG",
-        b"\xff\xd8\xff": "JPEG",
-        b"GIF8": "GIF",
-        b"%PDF": "PDF",
-        b"BM": "BMP",
-        b"<htm": "HTML",
-        b"<!DO": "HTML",
-        b"<tab": "HTML",
-    }
-    kind = next((name for magic, name in kinds.items() if head.startswith(magic)), "?")
-    return InputError(
-        "{file} is not a workbook (its content looks like: {kind}). Open it in Excel and save it as .xlsx.",
-        file=path.name,
-        kind=kind,
-    )
+def _again(first: pd.DataFrame, rest: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    yield first
+    yield from rest
 
 
-def _workbook(path: Path) -> Iterator[Sheet]:
-    if path.suffix.lower() != ".xls" or zipfile.is_zipfile(path):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                parts = archive.infolist()
-        except zipfile.BadZipFile:
-            raise _not_what_it_says(path) from None
-        unpacked = sum(p.file_size for p in parts)
-        packed = max(sum(p.compress_size for p in parts), 1)
-        if unpacked > LARGEST_UNPACKED or (unpacked > 50_000_000 and unpacked / packed > LARGEST_RATIO):
-            raise InputError(
-                "{file} would unpack to {size:integer} MB; it is refused. Export it again as .csv.",
-                file=path.name,
-                size=unpacked / 1e6,
-            )
-    try:
-        workbook = CalamineWorkbook.from_path(str(path))
-        names = workbook.sheet_names
-        for name in names:
-            rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            yield Sheet(path.name, name, _frame(rows, 1))
-    except (CalamineError, OSError, ValueError, IndexError, KeyError):
-        raise _not_what_it_says(path) from None
-    except BaseException as error:  # calamine reports some broken files as a Rust panic
-        if type(error).__name__ == "PanicException":
-            raise _not_what_it_says(path) from None
-        raise
+def _frames(blocks: Iterator[list[list[Any]]]) -> Iterator[pd.DataFrame]:
+    """Turn blocks of rows into frames that number the rows from 1 on and leave out empty ones."""
+    done = 0
+    for rows in blocks:
+        yield _frame(rows, done + 1)
+        done += len(rows)
 
 
 def _frame(rows: list[list[Any]], first: int) -> pd.DataFrame:
@@ -131,52 +99,108 @@ def _frame(rows: list[list[Any]], first: int) -> pd.DataFrame:
     return cells[cells.notna().any(axis=1)]
 
 
-def _text(path: Path) -> Sheet:
+def _encoding(path: Path) -> str:
+    """Return the encoding that the whole file can be read in."""
     for encoding in ENCODINGS:
-        try:
-            text = path.read_text(encoding=encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" in text:
-            break
-        return Sheet(path.name, "", _text_cells(text))
+        decoder = codecs.getincrementaldecoder(encoding)()
+        with path.open("rb") as file, suppress(UnicodeDecodeError):
+            while data := file.read(1 << 20):
+                if b"\x00" in data:
+                    break
+                decoder.decode(data)
+            else:
+                decoder.decode(b"", final=True)
+                return encoding
     raise InputError("{file} is not text in UTF-8 or GB18030. In Excel choose “CSV UTF-8” when saving.", file=path.name)
 
 
-def _text_cells(text: str) -> pd.DataFrame:
-    head = text[:20_000]
+def _text(path: Path) -> Iterator[pd.DataFrame]:
+    encoding = _encoding(path)
+    with path.open(encoding=encoding, newline="") as file:
+        head = file.read(20_000)
     separator = max((",", "\t", ";", "，"), key=head.count)
-    width = max((len(row) for row in csv.reader(io.StringIO(head), delimiter=separator)), default=0)
-    if not width:
-        return pd.DataFrame()
     try:
-        cells = pd.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            header=None,
-            names=range(width),
-            dtype="str",
-            keep_default_na=False,
-            skip_blank_lines=False,
-            engine="c",
-            on_bad_lines="error",
-            index_col=False,
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError):
-        rows = list(csv.reader(io.StringIO(text), delimiter=separator))
-        return _frame(rows, 1)
-    cells.index = pd.RangeIndex(1, len(cells) + 1)
-    cells = cells.where(cells != "")
-    return cells[cells.notna().any(axis=1)]
+        width = max((len(row) for row in csv.reader(head.splitlines(keepends=True), delimiter=separator)), default=0)
+    except csv.Error:
+        width = 0
+    done = 0
+    if width:
+        with suppress(pd.errors.ParserError, pd.errors.EmptyDataError):
+            with pd.read_csv(
+                path, sep=separator, header=None, names=range(width), dtype="str", keep_default_na=False, skip_blank_lines=False,
+                engine="c", on_bad_lines="error", index_col=False, encoding=encoding, chunksize=BLOCK,
+            ) as blocks:  # fmt: skip
+                for cells in blocks:
+                    cells.index = pd.RangeIndex(done + 1, done + len(cells) + 1)
+                    done += len(cells)
+                    cells = cells.where(cells != "")
+                    yield cells[cells.notna().any(axis=1)]
+            return
+    yield from _uneven_text(path, encoding, separator, done)
 
 
-def _parquet(path: Path) -> Sheet:
+def _uneven_text(path: Path, encoding: str, separator: str, done: int) -> Iterator[pd.DataFrame]:
+    """Read lines of uneven length, from line ``done`` on: slower, but nothing is too odd for it."""
+    with path.open(encoding=encoding, newline="") as file:
+        lines = csv.reader(file, delimiter=separator)
+        try:
+            for _ in islice(lines, done):
+                pass
+            while rows := list(islice(lines, BLOCK)):
+                yield _frame(rows, done + 1)
+                done += len(rows)
+        except csv.Error:
+            raise InputError(
+                "{file}, after row {row}: a quotation mark is opened and not closed. Export the file again.",
+                file=path.name,
+                row=done,
+            ) from None
+
+
+def with_header(names: list[Any], blocks: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Yield blocks of named columns as cells: row 1 holds the names."""
+    done = 1
+    yield pd.DataFrame([names], index=[1], columns=range(len(names)), dtype=object)
+    for block in blocks:
+        cells = block.set_axis(range(len(names)), axis=1)
+        cells = cells.astype(object).where(cells.notna(), None)
+        yield cells.set_axis(range(done + 1, done + len(cells) + 1), axis=0)
+        done += len(cells)
+
+
+def _parquet(path: Path) -> Iterator[pd.DataFrame]:
     try:
-        rows = pq.read_table(path).to_pandas()
-    except Exception as error:
+        with pq.ParquetFile(path) as file:
+            columns = [c.name for c in file.schema_arrow if not pa.types.is_nested(c.type)]
+            blocks = (batch.to_pandas() for batch in file.iter_batches(BLOCK, columns=columns))
+            yield from with_header(columns, blocks)
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise InputError("{file} is not a Parquet file.", file=path.name) from error
-    head = pd.DataFrame([list(rows.columns)], columns=range(rows.shape[1]), dtype=object)
-    body = rows.set_axis(range(rows.shape[1]), axis=1).astype(object)
-    cells = pd.concat([head, body.where(body.notna(), None)], ignore_index=True)
-    cells.index = pd.RangeIndex(1, len(cells) + 1)
-    return Sheet(path.name, "", cells)
+
+
+def query_sheet(url: str, query: str) -> Sheet:
+    """Return the rows of a SQL query at a database URL; nothing that the query might write is kept."""
+    return Sheet("query", "", _query(url, query))
+
+
+def _query(url: str, query: str) -> Iterator[pd.DataFrame]:
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        engine = create_engine(url)
+        try:
+            with engine.connect() as connection:
+                found = connection.execution_options(stream_results=True, max_row_buffer=BLOCK).execute(text(query))
+                if not found.returns_rows:
+                    raise InputError("The query returns no rows: it must be a SELECT.")
+                names = list(found.keys())
+                parts = (
+                    pd.DataFrame(list(map(tuple, p)), columns=names, dtype=object) for p in found.partitions(BLOCK)
+                )
+                yield from with_header(names, parts)
+                connection.rollback()
+        finally:
+            engine.dispose()
+    except (SQLAlchemyError, ImportError) as error:
+        raise InputError("The query did not run at that database. Check the URL, the table and its columns.") from error

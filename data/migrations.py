@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from data import schema
 
 
 def _to_2(connection: Connection) -> None:
     """Experience learns the columns that plans for graded contractors and injury frequency read."""
-    connection.execute(text("ALTER TABLE experience ADD COLUMN safety_standard TEXT"))
-    connection.execute(text("ALTER TABLE experience ADD COLUMN persons INTEGER"))
+    present = {column["name"] for column in inspect(connection).get_columns("experience")}
+    for name, kind in (("safety_standard", "TEXT"), ("persons", "INTEGER")):
+        if name not in present:  # the last books of version 1 had them already
+            connection.execute(text(f"ALTER TABLE experience ADD COLUMN {name} {kind}"))
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2}
+def _to_3(connection: Connection) -> None:
+    """The book keeps what somebody said about headers: mappings by hand, and names of columns of the office's own."""
+    schema.metadata.create_all(connection, tables=[schema.mappings, schema.own_names])
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {2: _to_2, 3: _to_3}
 """Version → what brings a book of the version before to it."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Date, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
 
-VERSION = 2
+VERSION = 3
 """Version of the schema; `data.migrations` carries an older book forward."""
 
 MARKS = ("official", "reprint", "derived", "unverified", "assumption", "synthetic", "own")
@@ -259,6 +259,22 @@ audit = Table(
     Column("actor", String(100)),
     Column("action", String(40), nullable=False),
     Column("detail", Text),
+)
+mappings = Table(
+    "mappings",
+    metadata,
+    Column("signature", String(64), primary_key=True),
+    Column("target", String(40), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("author", String(100)),
+    Column("saved_at", String(32), nullable=False),
+)
+own_names = Table(
+    "own_names",
+    metadata,
+    Column("target", String(40), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("column_name", String(60), nullable=False),
 )
 meta = Table("meta", metadata, Column("name", String(60), primary_key=True), Column("content", Text, nullable=False))
 

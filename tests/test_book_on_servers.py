@@ -2,6 +2,7 @@
 
 import multiprocessing
 import random
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,9 +12,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy import create_engine, inspect, text
 
 from analysis.review import review
 from analysis.scenario import Scenario
+from data import schema
 from data.book import open_book
 from data.demo import DemoConfig, make_demo
 from data.importing import import_files
@@ -37,8 +40,6 @@ def place(request, tmp_path):
     if request.param == "sqlite":
         return str(tmp_path / "book.sqlite")
     url = request.getfixturevalue("server_url")
-    from sqlalchemy import create_engine, text
-
     name = f"book{time.time_ns()}"
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -173,8 +174,6 @@ def test_two_imports_and_readers_at_once_lose_nothing(place, tmp_path):
 
 
 def test_a_database_that_is_no_book_or_does_not_answer(tmp_path):
-    import sqlite3
-
     other = tmp_path / "other.sqlite"
     connection = sqlite3.connect(other)
     connection.execute("CREATE TABLE t (x)")
@@ -199,9 +198,31 @@ def test_a_book_of_a_newer_program_is_refused(tmp_path):
         open_book(tmp_path / "b.sqlite")
 
 
-def test_an_older_book_is_carried_forward_and_loses_nothing(place, tmp_path):
-    from sqlalchemy import text
+@pytest.mark.parametrize("version", ["1", "1_late", "2"])
+def test_a_book_written_by_an_older_program_is_carried_forward_and_loses_nothing(version, tmp_path):
+    path = tmp_path / "old.sqlite"
+    connection = sqlite3.connect(path)
+    connection.executescript((ROOT / "tests" / "old_books" / f"version{version}.sql").read_text(encoding="utf-8"))
+    connection.close()
+    with open_book(path) as book:
+        assert book.facts()["schema_version"] == str(schema.VERSION)
+        made = {name: [c["name"] for c in inspect(book.engine).get_columns(name)] for name in schema.metadata.tables}
+        assert {n: set(c) for n, c in made.items()} == {
+            n: {c.name for c in table.columns} for n, table in schema.metadata.tables.items()
+        }
+        assert book.table("experience")["exposure_yuan"].tolist() == [1.5e6, 2e6]
+        assert book.table("payments")["amount_yuan"].tolist() == [1200.5]
+        assert book.table("accounts").query("item == 'balance'")["amount"].tolist() == [3e6, 3.15e6]
+        assert book.scenarios()["name"].tolist() == ["基准"]
+        assert len(book.imports()) == 6
+        book.undo(3)
+        assert book.table("experience")["exposure_yuan"].tolist() == [1e6, 2e6]
+        file = tmp_path / "a.csv"
+        file.write_text("施工单位,年度,总造价（元）,保费（元）\nC,2021,3,3\n", encoding="utf-8")
+        assert import_files(book, [file]).accepted == 1
 
+
+def test_an_older_book_on_a_server_is_carried_forward(place, tmp_path):
     file = tmp_path / "a.csv"
     file.write_text("施工单位,年度,总造价（元）,保费（元）\nA,2020,1,1\nB,2020,2,2\n", encoding="utf-8")
     with open_book(place, create=True) as book:
@@ -209,9 +230,11 @@ def test_an_older_book_is_carried_forward_and_loses_nothing(place, tmp_path):
         with book.engine.begin() as connection:  # as version 1 had it
             for column in ("safety_standard", "persons"):
                 connection.execute(text(f"ALTER TABLE experience DROP COLUMN {column}"))
+            for name in ("mappings", "own_names"):
+                connection.execute(text(f"DROP TABLE {name}"))
         book.note(schema_version="1")
     with open_book(place) as book:
-        assert book.facts()["schema_version"] == "2"
+        assert book.facts()["schema_version"] == str(schema.VERSION)
         table = book.table("experience")
         assert table["exposure_yuan"].tolist() == [1, 2]
         assert table["persons"].isna().all()
