@@ -3,13 +3,19 @@
 import streamlit as st
 
 from app_pages.access import gate
-from app_pages.state import choose_language, page_list
+from app_pages.languages import choose_language, translator
+from app_pages.state import page_list
 
 st.set_page_config(page_title="平衡 Pingheng", page_icon="⚖️", layout="wide")
-t = choose_language()
+t = translator()
+pages = page_list(t)
+chosen = st.navigation(pages)
+st.session_state["page_path"] = chosen.url_path
+if chosen.url_path == "present":
+    st.navigation(pages, position="hidden")
+else:
+    choose_language(st.sidebar)
 if gate(t):
-    chosen = st.navigation(page_list(t))
-    st.session_state["page_path"] = chosen.url_path
     chosen.run()
 else:
     st.navigation([st.Page(lambda: None, title="平衡 Pingheng")], position="hidden").run()

@@ -422,3 +422,39 @@ def cells(review: RateReview, dimension: str, frame: pd.DataFrame, t: Translator
         finding,
         t("Dot: credible rate; ring: own rate with its 90% interval; dashed: rate in force"),
     )
+
+
+def scenarios(table: pd.DataFrame, review: RateReview, t: Translator) -> Any:
+    """Saved scenarios side by side: rate tested against probability of solvency, size of the closing balance in the tooltip."""
+    rows = table.dropna(subset=["rate"]).assign(permille=lambda f: f["rate"] * 1e3)
+    scale, unit = money_scale(float(rows["closing_yuan"].abs().max()), t)
+    rows = rows.assign(closing=rows["closing_yuan"] / scale)
+    y = alt.Y("option:N", title=None, sort=None, axis=alt.Axis(labelLimit=240, labelOverlap=False))
+    bars = (
+        alt.Chart(rows, width="container", height=34 * len(rows) + 30)
+        .mark_bar(color=COLOURS["main"])
+        .encode(
+            y=y,
+            x=alt.X(
+                "probability:Q",
+                title=t("Probability of solvency"),
+                axis=alt.Axis(format="%"),
+                scale=alt.Scale(domain=[0, 1]),
+            ),
+            tooltip=[
+                "option:N",
+                alt.Tooltip("permille:Q", title=t("Base rate (‰ of total cost)"), format=".2f"),
+                alt.Tooltip("probability:Q", title=t("Probability of solvency"), format=".1%"),
+                alt.Tooltip("closing:Q", title=t("Balance ({unit})", unit=unit), format=",.1f"),
+            ],
+        )
+    )
+    wanted = alt.Chart(pd.DataFrame({"x": [review.scenario.solvency_level]})).mark_rule(
+        color=COLOURS["alert"], strokeDash=[6, 4]
+    )
+    best = rows.sort_values("probability").iloc[-1]
+    finding = Message(
+        "Surest of these: {name}, {probability:percent} at {rate:permille}",
+        {"name": str(best["option"]), "probability": float(best["probability"]), "rate": float(best["rate"])},
+    )
+    return dress(bars + wanted.encode(x="x:Q"), t, finding, t("Probability of solvency by scenario; dashed: wanted"))

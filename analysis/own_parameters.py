@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -73,3 +73,17 @@ def _same_shape(value: Any, known: Any) -> bool:
     if isinstance(known, int | float):
         return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
     return isinstance(value, type(known))
+
+
+def overlay_file(changes: Sequence[ParameterChange]) -> str:
+    """Return own values as the text of an overlay file (``data/parameters/overlays/``), for other scenarios and the command line."""
+    content: dict[str, Any] = {}
+    for change in sorted(changes, key=lambda c: c.since):
+        entry = {
+            "from": change.since,
+            "value": _read(change),
+            "mark": "assumption",
+            "reference": change.reason or "(scenario)",
+        }
+        content.setdefault(change.name, {"values": []})["values"].append(entry)
+    return yaml.safe_dump(content, allow_unicode=True, sort_keys=False)

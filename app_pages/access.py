@@ -17,7 +17,7 @@ from analysis.language import Translator
 ALLOWED: Mapping[str, frozenset[str]] = {
     "viewer": frozenset({"report"}),
     "analyst": frozenset({"report", "import", "save"}),
-    "manager": frozenset({"report", "import", "save", "undo", "lock"}),
+    "manager": frozenset({"report", "import", "save", "undo", "lock", "publish", "audit"}),
 }
 """Role → actions beyond looking."""
 

@@ -60,16 +60,29 @@ def book_name(choice: str, t: Translator) -> str:
 
 def choose_book(t: Translator) -> Book:
     """Return the book chosen in the sidebar."""
-    choices = book_choices()
-    asked = st.query_params.get("book")
-    start = next((i for i, choice in enumerate(choices) if Path(choice).stem == asked), 0)
     chosen = st.sidebar.selectbox(
         t("Book"),
-        choices,
-        index=start,
+        book_choices(),
+        index=book_choices().index(_asked()),
         format_func=lambda choice: book_name(choice, t),
         key="book_choice",
         persist_state="session",
     )
-    st.query_params["book"] = Path(chosen).stem
-    return _book(chosen)
+    return _opened(chosen)
+
+
+def book_in_use() -> Book:
+    """Return the book chosen before, or named in the link, without asking."""
+    kept = st.session_state.get("book_choice")
+    return _opened(kept if kept in book_choices() else _asked())
+
+
+def _asked() -> str:
+    """Return the choice that the link names, else the first."""
+    choices, asked = book_choices(), st.query_params.get("book")
+    return next((choice for choice in choices if Path(choice).stem == asked), choices[0])
+
+
+def _opened(choice: str) -> Book:
+    st.query_params["book"] = Path(choice).stem
+    return _book(choice)

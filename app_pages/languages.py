@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from analysis.language import Translator, language_of
@@ -9,11 +11,11 @@ from analysis.language import Translator, language_of
 LANGUAGE_LABELS = {"zh": "中文", "en": "English"}
 
 
-def choose_language() -> Translator:
-    """Return the reader's translator: from the link, else from the browser; the switch stands in the sidebar."""
+def choose_language(place: Any) -> None:
+    """Show the switch of the language in a place: once on every page, so that the link keeps it."""
     default = LANGUAGE_LABELS[language_of(st.context.locale)]
     labels = list(LANGUAGE_LABELS.values())
-    chosen = st.sidebar.segmented_control(
+    place.segmented_control(
         "语言 Language",
         labels,
         default=default,
@@ -22,10 +24,11 @@ def choose_language() -> Translator:
         required=True,
         label_visibility="collapsed",
     )
-    return Translator(next(code for code, label in LANGUAGE_LABELS.items() if label == (chosen or default)))
 
 
 def translator() -> Translator:
-    """Return the translator chosen by `choose_language` in this run."""
-    label = st.session_state.get("lang") or LANGUAGE_LABELS[language_of(st.context.locale)]
+    """Return the reader's translator: as chosen, else from the link, else from the browser."""
+    label = st.session_state.get("lang") or st.query_params.get("lang")
+    if label not in LANGUAGE_LABELS.values():
+        label = LANGUAGE_LABELS[language_of(st.context.locale)]
     return Translator(next(code for code, own in LANGUAGE_LABELS.items() if own == label))

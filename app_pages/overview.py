@@ -1,29 +1,63 @@
-"""概览: the verdict in one screen."""
+"""概览: the verdict in one screen: is the rate enough, how sure, since when, what follows."""
 
 import streamlit as st
 
 from analysis import charts
+from analysis.answers import answers
 from analysis.language import Translator
 from analysis.rate_review import RateReview
-from analysis.verdict import verdict
-from app_pages.state import page, translator
+from analysis.words import word
+from app_pages.explain import explained_metric
+from app_pages.first_review import offer
+from app_pages.state import page, plain_text, translator
+
+TONES = {
+    "good": (st.success, ":material/check_circle:"),
+    "watch": (st.warning, ":material/visibility:"),
+    "bad": (st.error, ":material/error:"),
+}
+LAMPS = {
+    "calm": ("green", ":material/check_circle:"),
+    "amber": ("orange", ":material/warning:"),
+    "red": ("red", ":material/error:"),
+}
+NEXT = {
+    "bad": ("break_even", "compare", "report"),
+    "watch": ("experience", "fund", "report"),
+    "good": ("fund", "floating", "report"),
+}
 
 
 def body(review: RateReview, t: Translator) -> None:
-    first, *others = verdict(review)
-    (st.error if review.best.low > review.current_rate else st.info)(t.say(first), icon=":material/balance:")
-    for sentence in others:
-        st.markdown("- " + t.say(sentence))
+    first, *others = answers(review)
+    show, icon = TONES[first.tone]
+    show(f"### {plain_text(t.say(first.answer))}", icon=icon)
+    for column, one in zip(st.columns(3), others, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.markdown(f"**{t.say(one.question)}**")
+            st.markdown(plain_text(t.say(one.answer)))
+    cards(review, t)
+    left, right = st.columns(2)
+    left.altair_chart(charts.solvency_curve(review, t), key="solvency")
+    right.altair_chart(charts.fund_fan(review, t), key="fan")
+    lamps(review, t)
+    steps(first.tone, t)
+    offer(t)
+
+
+def cards(review: RateReview, t: Translator) -> None:
+    """Show the four figures, each with how it was computed."""
     best = review.best
-    opening = float(review.flows["opening_yuan"].iloc[0])
-    left, middle, right, last = st.columns(4)
-    left.metric(
+    one, two, three, four = st.columns(4)
+    explained_metric(
         t("Indicated rate"),
         t.permille(best.rate),
-        t("{change:percent} against the rate in force", change=best.rate / review.current_rate - 1),
+        best.basis,
+        review,
+        t,
+        place=one,
+        delta=t("{change:percent} against the rate in force", change=best.rate / review.current_rate - 1),
         delta_color="inverse",
-        border=True,
-        height="stretch",
         help=t(
             "{basis}; 90% interval {low:permille} to {high:permille}",
             basis=charts.BASIS_NAMES[best.basis],
@@ -31,12 +65,63 @@ def body(review: RateReview, t: Translator) -> None:
             high=best.high,
         ),
     )
-    middle.metric(t("Probability of solvency"), t.percent(review.probability_solvent), border=True, height="stretch")
-    right.metric(t("Payable months now"), t.months(review.payable_months), border=True, height="stretch")
-    last.metric(t("Balance"), t.money(opening), border=True, height="stretch")
-    left, right = st.columns(2)
-    left.altair_chart(charts.solvency_curve(review, t), key="solvency")
-    right.altair_chart(charts.fund_fan(review, t), key="fan")
+    explained_metric(
+        t("Probability of solvency"),
+        t.percent(review.probability_solvent),
+        "probability_solvent",
+        review,
+        t,
+        place=two,
+        help=t("At the rate tested, over the whole horizon."),
+    )
+    explained_metric(
+        t("Payable months now"),
+        t.months(review.payable_months),
+        "payable_months",
+        review,
+        t,
+        place=three,
+        help=t("Reasonable payable months: 人社部发〔2015〕72号."),
+    )
+    explained_metric(
+        t("Balance"), t.money(float(review.flows["opening_yuan"].iloc[0])), "balance", review, t, place=four
+    )
+
+
+def lamps(review: RateReview, t: Translator) -> None:
+    """Show the early-warning lamps: the newest reading of every indicator."""
+    table = review.tables.get("early_warning")
+    if table is None or table.empty:
+        return
+    newest = table.drop_duplicates("indicator", keep="last")
+    with st.container(border=True):
+        st.markdown(
+            t("**Early-warning lamps**"),
+            help=t("Thresholds are parameters (warning.…); 人社部发〔2015〕72号 section 6."),
+        )
+        with st.container(horizontal=True):
+            for row in newest.itertuples(index=False):
+                colour, icon = LAMPS.get(str(row.state), ("gray", ":material/help:"))
+                st.badge(
+                    f"{word(row.indicator, t)}: {word(row.state, t) or '—'} · {row.period}", color=colour, icon=icon
+                )
+
+
+def steps(tone: str, t: Translator) -> None:
+    """Show where to go from here."""
+    st.markdown(t("**Next**"))
+    words = {
+        "break_even": t("Why this rate: bases and parts"),
+        "compare": t("Options and what could go wrong"),
+        "experience": t("What the experience says"),
+        "fund": t("The fund ahead"),
+        "floating": t("Floating rates: who pays more or less"),
+        "report": t("Make the report"),
+    }
+    with st.container(horizontal=True):
+        for name in NEXT[tone]:
+            st.page_link(f"app_pages/{name}.py", label=words[name], icon=":material/arrow_forward:")
+        st.page_link("app_pages/present.py", label=t("Present on a projector"), icon=":material/slideshow:")
 
 
 t = translator()

@@ -1,26 +1,38 @@
-"""已存方案: scenarios saved in the book, side by side; loaded into the sidebar, locked, exported and imported as YAML."""
+"""已存方案: scenarios saved in the book, side by side; loaded into the sidebar, shared, locked, exported and imported as YAML."""
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
+from analysis import charts
 from analysis.language import Translator
 from analysis.rate_review import RateReview
-from analysis.review import conclude
 from analysis.scenario import Scenario, from_yaml, to_yaml
-from analysis.tables import for_readers
+from analysis.scenario_link import refuse_files, to_link
 from app_pages.access import actor, may, refuse
+from app_pages.reviews import conclude, prepared_for
 from app_pages.scenario_state import change_to
-from app_pages.state import page, plain_text, prepared_for, translator
+from app_pages.showing import plain_text, show_table
+from app_pages.sidebar import share_link
+from app_pages.state import page, translator
 from data.book import Book
 from models.messages import InputError
 
+SEEN = "scenarios_seen"
+"""Name → number of the newest scenario that this session has shown: what may be put over, knowingly."""
+
 
 def compared(book: Book, saved: dict[str, Scenario]) -> pd.DataFrame:
+    """Return a row a scenario; one that this book cannot answer has no figures."""
     rows = []
     for name, scenario in saved.items():
-        result = conclude(prepared_for(book, scenario), scenario)
+        try:
+            result = conclude(prepared_for(book, scenario), scenario)
+        except InputError:
+            rows.append({"option": name})
+            continue
         rows.append(
             {
                 "option": name,
@@ -29,67 +41,111 @@ def compared(book: Book, saved: dict[str, Scenario]) -> pd.DataFrame:
                 "probability": result.probability_solvent,
                 "closing_yuan": float(result.fund["balance_p50"].iloc[-1]),
                 "payable_months_p50": float(result.fund["payable_months_p50"].iloc[-1]),
+                "probability_below_floor": float(result.fund["probability_below_floor"].iloc[-1]),
             }
         )
     return pd.DataFrame(rows)
 
 
+def keep(book: Book, scenario: Scenario, author: str, t: Translator) -> None:
+    """Save a scenario under its name; a conflict is said and nothing is covered."""
+    seen = st.session_state.get(SEEN, {})
+    book.save_scenario(scenario.name, to_yaml(scenario), author, scenario.note, seen.get((book.name, scenario.name), 0))
+    book.log("scenario", scenario.name, author)
+    st.toast(t("Saved."))
+
+
 def saver(book: Book, scenario: Scenario, t: Translator) -> None:
     if refuse("save", t):
         return
-    with st.form("save", clear_on_submit=True):
+    with st.form("save", clear_on_submit=False):
         name = st.text_input(t("Name of the scenario"), max_chars=60)
         note = st.text_input(t("Note"), max_chars=300)
         author = actor() or st.text_input(t("Author"), max_chars=60)
-        if st.form_submit_button(t("Save what the sidebar shows"), type="primary") and name.strip():
-            book.save_scenario(name.strip(), to_yaml(replace(scenario, name=name.strip(), note=note)), author, note)
-            book.log("scenario", name.strip(), author)
-            st.toast(t("Saved."))
-    given = st.file_uploader(t("Import a scenario (.yaml)"), type=["yaml", "yml"], key="scenario_file")
-    if given is not None and st.button(t("Import"), key="import_scenario"):
-        imported = from_yaml(given.getvalue().decode("utf-8-sig", errors="replace"))
-        book.save_scenario(imported.name, to_yaml(imported), "", imported.note)
-        st.toast(t("Saved."))
+        asked = st.form_submit_button(t("Save what the sidebar shows"), type="primary")
+    if asked and not name.strip():
+        st.warning(t("Give the scenario a name."), icon=":material/edit:")
+    try:
+        if asked and name.strip():
+            keep(book, replace(scenario, name=name.strip()[:60], note=note[:300]), author[:60], t)
+        with st.expander(t("Import a scenario (.yaml)"), icon=":material/upload:"):
+            given = st.file_uploader(
+                t("Scenario file, written by this page or by hand"), type=["yaml", "yml"], key="scenario_file"
+            )
+            if given is not None and st.button(t("Import"), key="import_scenario"):
+                keep(
+                    book,
+                    refuse_files(from_yaml(given.getvalue().decode("utf-8-sig", errors="replace"))),
+                    author[:60],
+                    t,
+                )
+    except InputError as error:
+        st.error(plain_text(t.say(error)), icon=":material/warning:")
+
+
+def one_saved(book: Book, row: pd.Series, scenario: Scenario, t: Translator) -> None:
+    """Show one saved scenario and what can be done with it."""
+    name, number = str(row["name"]), int(row["scenario_id"])
+    with st.expander(plain_text(name), icon=":material/lock:" if row["locked_at"] else ":material/bookmark:"):
+        said = [str(row["saved_at"]), str(row["author"] or ""), str(row["note"] or "")]
+        if row["locked_at"]:
+            said.append(t("locked at {time}", time=row["locked_at"]))
+        st.markdown(plain_text(" · ".join(filter(None, said))))
+        with st.container(horizontal=True):
+            st.button(
+                t("Load into the sidebar"),
+                key=f"load-{name}",
+                on_click=change_to,
+                args=(scenario,),
+                icon=":material/input:",
+            )
+            st.download_button(
+                t("Download {name}", name="YAML"),
+                str(row["content"]),
+                file_name=f"{number}.yaml",
+                key=f"yaml-{name}",
+                icon=":material/download:",
+            )
+            if not row["locked_at"] and may("lock"):
+                help_text = t("A report was made from it: it must not change.")
+                if st.button(t("Lock"), key=f"lock-{name}", help=help_text, icon=":material/lock:"):
+                    book.lock_scenario(name)
+                    book.log("lock", name, actor())
+                    st.rerun()
+        st.code(
+            f"{share_link(t).partition('?')[0]}?{urlencode({'book': st.query_params.get('book', ''), **to_link(scenario)})}",
+            language=None,
+            wrap_lines=True,
+        )
 
 
 def body(review: RateReview, t: Translator) -> None:
     book, scenario = st.session_state["book_in_use"], st.session_state["scenario_in_use"]
+    saver(book, scenario, t)
     try:
-        saver(book, scenario, t)
         kept = book.scenarios()
-        if kept.empty:
-            st.info(
-                t("No scenario is saved in this book yet. Move the sliders, name the scenario, save it."),
-                icon=":material/bookmark_add:",
-            )
-            return
-        saved = {str(row.name): from_yaml(str(row.content)) for row in kept.itertuples(index=False)}
-        st.subheader(t("Side by side"))
-        st.dataframe(for_readers(compared(book, saved), t), hide_index=True)
-        for row in kept.itertuples(index=False):
-            name = str(row.name)
-            label = name + (" 🔒" if row.locked_at else "")
-            with st.expander(plain_text(label)):
-                st.markdown(plain_text(f"{row.saved_at} · {row.author or ''} · {row.note or ''}"))
-                left, middle, right = st.columns(3)
-                left.button(t("Load into the sidebar"), key=f"load-{name}", on_click=change_to, args=(saved[name],))
-                middle.download_button(
-                    t("Download {name}", name="YAML"),
-                    str(row.content),
-                    file_name=f"{row.scenario_id}.yaml",
-                    key=f"yaml-{name}",
-                )
-                if (
-                    not row.locked_at
-                    and may("lock")
-                    and right.button(
-                        t("Lock"), key=f"lock-{name}", help=t("A report was made from it: it must not change.")
-                    )
-                ):
-                    book.lock_scenario(name)
-                    st.rerun()
+        saved = {str(row["name"]): from_yaml(str(row["content"])) for _, row in kept.iterrows()}
     except InputError as error:
         st.error(plain_text(t.say(error)), icon=":material/warning:")
+        return
+    st.session_state[SEEN] = {(book.name, str(row["name"])): int(row["scenario_id"]) for _, row in kept.iterrows()}
+    if kept.empty:
+        st.info(
+            t("No scenario is saved in this book yet. Move the sliders, name the scenario, save it."),
+            icon=":material/bookmark_add:",
+        )
+        return
+    st.subheader(t("Side by side"))
+    chosen = st.multiselect(
+        t("Scenarios to compare"), list(saved), default=list(saved)[-5:], key="compared", placeholder=t("Choose")
+    )
+    if chosen:
+        table = compared(book, {name: saved[name] for name in chosen})
+        if "rate" in table:
+            st.altair_chart(charts.scenarios(table, review, t), key="scenario_chart", alt=t("Saved scenarios"))
+        show_table(table, t, "scenarios")
+    for _, row in kept.iloc[::-1].iterrows():
+        one_saved(book, row, saved[str(row["name"])], t)
 
 
 t = translator()

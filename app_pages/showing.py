@@ -10,9 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from analysis.language import Translator
+from analysis.parameter_table import value_text
 from analysis.rate_review import Assumption, RateReview
 from analysis.tables import for_readers, head, in_words, kind_of
 from analysis.words import word
+from data.parameters.guide import shown_unit
+from data.templates import template
+from reports.content import notice
 from reports.one_table import table_workbook
 
 STYLED_CELLS = 20_000
@@ -72,6 +76,11 @@ def _styled(frame: pd.DataFrame, t: Translator) -> Any:
     return pd.DataFrame(columns, index=frame.index).reset_index(drop=True).style.format(says)
 
 
+def notice_line(review: RateReview, t: Translator) -> str:
+    """Return one line on what the data is worth, for screens and files that leave the page."""
+    return " · ".join(filter(None, (notice(review, t), t.date(review.valuation_date))))
+
+
 def show_provenance(found: RateReview, t: Translator) -> None:
     """Say what the data is: synthetic, unverified, assumed. It stands above every result."""
     if found.book.synthetic:
@@ -102,8 +111,8 @@ def assumption_rows(assumptions: Sequence[Assumption], t: Translator) -> pd.Data
         [
             {
                 t("Parameter"): a.label.get(t.language, a.name),
-                t("Value"): str(a.value),
-                t("Unit of value"): a.unit,
+                t("Value"): value_text(a.value, t),
+                t("Unit of value"): shown_unit(a.unit, t.language),
                 t("Mark"): word(a.mark, t),
                 t("Reference"): a.reference,
             }
@@ -115,3 +124,22 @@ def assumption_rows(assumptions: Sequence[Assumption], t: Translator) -> pd.Data
 def plain_text(text: str) -> str:
     """Return text so that Markdown shows it as it is: names from files and links are never read as markup."""
     return re.sub(r"([\\`*_{}\[\]<>()#+!|$:~-])", r"\\\1", text)
+
+
+def template_buttons(t: Translator) -> None:
+    """Offer the empty spreadsheets of the three levels for download."""
+    names = {
+        1: t("Level 1: accounts"),
+        2: t("Level 2: experience by contractor and year"),
+        3: t("Level 3: ledgers of projects, cases, payments"),
+    }
+    with st.container(horizontal=True):
+        for level, name in names.items():
+            st.download_button(
+                name,
+                lambda level=level: template(level, t.language),
+                file_name=f"template-{level}.xlsx",
+                key=f"template-{level}",
+                icon=":material/table:",
+                on_click="ignore",
+            )

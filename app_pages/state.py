@@ -11,11 +11,12 @@ import streamlit as st
 
 from analysis.language import Translator
 from analysis.rate_review import RateReview
-from app_pages.books import ROOT, book_choices, book_name, choose_book
-from app_pages.languages import LANGUAGE_LABELS, choose_language, translator
+from app_pages.books import ROOT, book_choices, book_in_use, book_name, choose_book
+from app_pages.first_review import show_step
+from app_pages.languages import LANGUAGE_LABELS, translator
 from app_pages.reviews import QUICK_PATHS, Job, conclude, options_and_stress, prepared_for, prepared_soon
 from app_pages.scenario_state import current, start, write_link
-from app_pages.showing import plain_text, show_provenance, show_table
+from app_pages.showing import plain_text, show_provenance, show_table, template_buttons
 from app_pages.sidebar import scenario_inputs
 from data.parameters import load_parameters
 from models.messages import InputError, Message
@@ -26,11 +27,11 @@ __all__ = [
     "book_choices",
     "book_name",
     "choose_book",
-    "choose_language",
     "page",
     "plain_text",
     "prepared_for",
     "show_table",
+    "template_buttons",
     "translator",
 ]
 
@@ -45,6 +46,9 @@ PAGES: Mapping[str, tuple[Message, str]] = {
     "scenarios": (Message("Saved scenarios"), ":material/bookmarks:"),
     "parameters": (Message("Parameters and sources"), ":material/menu_book:"),
     "report": (Message("Report"), ":material/description:"),
+    "records": (Message("Audit trail"), ":material/history:"),
+    "help": (Message("Help"), ":material/help:"),
+    "present": (Message("Presentation"), ":material/slideshow:"),
 }
 """Page file → its title and icon, in the order of the work."""
 
@@ -57,22 +61,28 @@ def page_names() -> list[str]:
 def page_list(t: Translator) -> list[Any]:
     """Return the pages for `st.navigation`."""
     return [
-        st.Page(ROOT / "app_pages" / f"{name}.py", title=t.say(title), icon=icon, default=name == "overview")
+        st.Page(
+            ROOT / "app_pages" / f"{name}.py",
+            title=t.say(title),
+            icon=icon,
+            default=name == "overview",
+            visibility="hidden" if name == "present" else "visible",
+        )
         for name, (title, icon) in PAGES.items()
     ]
 
 
-def current_review(t: Translator, whole: bool = False) -> RateReview | None:
+def current_review(t: Translator, whole: bool = False, inputs: bool = True) -> RateReview | None:
     """Return the review of the chosen book under the scenario being tried; None (with an explanation shown) where it cannot be made.
 
     What does not depend on the rate is prepared once and kept; a change of the rate alone re-reads the same simulated paths. ``whole`` adds
-    options, stress and the comparison of plans, which take seconds.
+    options, stress and the comparison of plans, which take seconds. Without ``inputs`` the sidebar stays empty.
     """
     start()
     scenario, job = current(), None
     resolved = scenario.resolve(load_parameters(), date.max)
     try:
-        book = choose_book(t)
+        book = choose_book(t) if inputs else book_in_use()
         with st.spinner(t("Simulating the fund …")):
             prepared, job = prepared_soon(book, scenario, frozenset(st.session_state.get("stopped", ())))
             result = conclude(prepared, scenario)
@@ -85,9 +95,14 @@ def current_review(t: Translator, whole: bool = False) -> RateReview | None:
         return result
     except InputError as error:
         st.error(plain_text(t.say(error)), icon=":material/warning:")
+        if not book_in_use().levels():
+            st.markdown(t("Nothing to review yet. Fill in one of these and import it on the data page:"))
+            template_buttons(t)
+            st.page_link("app_pages/data.py", label=t("Import"), icon=":material/upload_file:")
         return None
     finally:
-        scenario_inputs(resolved, t)
+        if inputs:
+            scenario_inputs(resolved, t)
         write_link()
         if job is not None:
             show_progress(job, t)
@@ -114,6 +129,7 @@ def show_progress(job: Job, t: Translator) -> None:
 
 def page(title: str, body: Callable[[RateReview, Translator], None], t: Translator, whole: bool = False) -> None:
     """Show one page of the current review: its title, what its data is worth, then its body."""
+    show_step(st.session_state.get("page_path") or "overview", t)
     st.title(title)
     found = current_review(t, whole)
     if found is None:

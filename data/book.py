@@ -198,8 +198,12 @@ class Book:
         found = connection.execute(select(kept.c.import_id).where(*same)).first()
         return None if found is None else int(found[0])
 
-    def save_scenario(self, name: str, content: str, author: str = "", note: str = "") -> int:
-        """Keep a scenario (its YAML) under a name; an earlier one of that name stays, the newest counts. A locked name takes no more."""
+    def save_scenario(self, name: str, content: str, author: str = "", note: str = "", seen: int | None = None) -> int:
+        """Keep a scenario (its YAML) under a name; an earlier one of that name stays, the newest counts. A locked name takes no more.
+
+        ``seen`` is the number of the newest one of that name that the writer knows (0: none): a newer one, which someone else has saved
+        meanwhile, is not covered but refused.
+        """
         kept = schema.scenarios
         with self.transaction() as connection:
             locked = connection.execute(
@@ -209,6 +213,17 @@ class Book:
                 raise InputError(
                     "The scenario {name} is locked: a report was made from it. Save under another name.", name=name
                 )
+            newest = connection.execute(
+                select(kept.c.scenario_id, kept.c.author, kept.c.saved_at)
+                .where(kept.c.name == name)
+                .order_by(kept.c.scenario_id.desc())
+            ).first()
+            if seen is not None and newest is not None and newest.scenario_id > seen:
+                raise InputError(
+                    "{author} saved the scenario {name} at {time}, after you looked. It is shown below now: save again to put yours over it, or "
+                    "take another name.",
+                    author=newest.author or "—", name=name, time=newest.saved_at,
+                )  # fmt: skip
             values = {"name": name, "content": content, "author": author, "note": note, "saved_at": now()}
             return int(connection.execute(insert(kept).values(**values)).inserted_primary_key[0])  # type: ignore[index]
 
@@ -231,6 +246,15 @@ class Book:
         """Add a line to the audit trail."""
         with nullcontext(connection) if connection is not None else self._writing() as own:
             own.execute(insert(schema.audit).values(at=now(), actor=actor, action=action, detail=detail))
+
+    def trail(self) -> pd.DataFrame:
+        """Return the audit trail, newest first: ``at, actor, action, detail``."""
+        kept = schema.audit.c
+        with self.engine.connect() as connection:
+            rows = connection.execute(
+                select(kept.at, kept.actor, kept.action, kept.detail).order_by(kept.audit_id.desc())
+            ).fetchall()
+        return pd.DataFrame.from_records(rows, columns=["at", "actor", "action", "detail"])
 
 
 def content_hash(rows: pd.DataFrame) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Set
 
 import pandas as pd
 
+from analysis.glossary import GLOSSARY
 from analysis.scenario import to_yaml
-from models.messages import Message
 from reports.blocks import Block, Heading, Lines, Points, Section, TableBlock, see
 from reports.methods import chapters
 from reports.sections.source import Source
@@ -74,25 +74,6 @@ def opinion(s: Source) -> Section:
             ),
         ),
     )  # fmt: skip
-
-
-GLOSSARY: tuple[tuple[Message, Message], ...] = (
-    (Message("Base rate"), Message("Premium as a share of a project's total cost, before floating.")),
-    (Message("Break-even rate"), Message("The rate at which premium equals outgo on a financing basis.")),
-    (Message("Pay-as-you-go"), Message("The premium of a year pays what is paid out in that year.")),
-    (Message("Terminal funding"), Message("As pay-as-you-go, with a pension's capital value charged in the year in which it starts.")),
-    (Message("Full funding"), Message("The premium of a year's projects pays everything that they will ever cost, discounted.")),
-    (Message("Capital value of pensions"), Message("Present value of a pension's payments by life table, indexation and discount.")),
-    (Message("Ultimate cost"), Message("What the accidents of a year will have cost when the last of them is settled.")),
-    (Message("Benefit-to-premium ratio"), Message("Benefits ÷ premium of a contractor or a fund (支缴率).")),
-    (Message("Multiplier"), Message("Floating rate ÷ base rate of a contractor.")),
-    (Message("Off-balance"), Message("Premium after floating ÷ premium before it, of the whole fund.")),
-    (Message("Payable months"), Message("Balance ÷ (yearly outgo ÷ 12).")),
-    (Message("Floor"), Message("The balance below which the fund counts as failed, in months of outgo.")),
-    (Message("Solvency curve"), Message("Probability that the fund stays above its floor, as a function of the base rate.")),
-    (Message("Credibility"), Message("How far a unit's own experience counts against the collective.")),
-    (Message("90% interval"), Message("From the 5% to the 95% quantile: in one of ten cases the truth lies outside.")),
-)  # fmt: skip
 
 
 def annex(s: Source, used: Set[str]) -> Section:

@@ -1,0 +1,31 @@
+"""留痕: who imported, saved, locked, published and took back what, and when; for the manager."""
+
+import streamlit as st
+
+from app_pages.access import refuse
+from app_pages.books import choose_book
+from app_pages.showing import plain_text, show_table
+from app_pages.state import translator
+from models.messages import InputError
+
+t = translator()
+st.title(t("Audit trail"))
+try:
+    book = choose_book(t)
+    if not refuse("audit", t):
+        trail = book.trail()
+        if trail.empty:
+            st.info(t("Nothing has been done in this book yet."), icon=":material/history:")
+        else:
+            st.markdown(t("Newest first, in universal time. Lines are only ever added."))
+            show_table(trail, t, "audit-trail")
+        made = book.imports()
+        if len(made):
+            st.subheader(t("Imports"))
+            show_table(
+                made[["import_id", "file_name", "target", "row_count", "author", "imported_at", "undone_at", "sha256"]],
+                t,
+                "imports",
+            )
+except InputError as error:
+    st.error(plain_text(t.say(error)), icon=":material/warning:")
