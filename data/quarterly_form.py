@@ -1,4 +1,4 @@
-"""The quarterly form 附件2 建筑业参加工伤保险情况: reading, checking, consolidating fourteen prefectures into the region.
+"""The quarterly form 附件2 建筑业参加工伤保险情况 as it comes in: reading a filled form, checking what it says by itself.
 
 Form: annex 2 of the region's 2015 plan (自治区建筑业参加工伤保险专项扩面行动实施方案), section 四(一). Amounts are 万元 on the form and yuan here.
 """
@@ -6,14 +6,13 @@ Form: annex 2 of the region's 2015 plan (自治区建筑业参加工伤保险专
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from python_calamine import CalamineError, CalamineWorkbook
 
+from data.cells import UNITS, numbers, plain
+from data.files import Sheet, read_sheets
 from models.messages import InputError, Message
 
 TITLE = "建筑业参加工伤保险情况"
@@ -62,66 +61,98 @@ class QuarterlyForm:
     quarter : for example ``2024Q1``.
     rows : one row a stub entry: ``name`` and the eight leaves of `COLUMNS` (amounts in yuan).
     total : the row 总数 as filled in.
+    source : file and sheet that it was read from; empty for one made here.
     """
 
     reporter: str
     quarter: str
     rows: pd.DataFrame
     total: pd.Series
+    source: str = ""
+
+
+SHORT = {"博州": "bortala", "巴州": "bayingolin", "克州": "kizilsu", "乌市": "urumqi"}
+_SUFFIX = re.compile(r"(市|地区|蒙古自治州|柯尔克孜自治州|哈萨克自治州|回族自治州)$")
 
 
 def prefecture_code(name: str) -> str | None:
-    """Return the code of a prefecture from its code, full name or short name; None where unknown."""
+    """Return the code of a prefecture from its code, its name or an office's name that holds it; None where unknown."""
     name = name.strip()
     for code, full in PREFECTURES.items():
-        if name == code or (len(name) >= 2 and full.startswith(name[:2])):
+        if name == code or _SUFFIX.sub("", full) in name:
             return code
-    return None
+    return next((code for short, code in SHORT.items() if name.startswith(short)), None)
+
+
+def read_forms(path: Path | str, quarter: str | None = None) -> list[QuarterlyForm]:
+    """Read every filled form in a workbook (.xlsx, .xls): one a sheet.
+
+    ``quarter`` is needed where neither the sheet nor the file name states it (``2024年第1季度``, ``2024Q1``). Formulas are not run: their stored
+    values are read.
+
+    Raises
+    ------
+    InputError
+        The file is not a workbook, holds no form, or a cell is not what the form asks for; the message names the cell.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".xlsx", ".xlsm", ".xls", ".xlsb"):
+        raise InputError("{file} cannot be read as a spreadsheet; save it as .xlsx or .xls.", file=path.name)
+    found = [_read_sheet(sheet, quarter) for sheet in read_sheets(path) if _holds_title(sheet)]
+    if not found:
+        raise InputError("{file} is not the form {title}: the title was not found.", file=path.name, title=TITLE)
+    return found
 
 
 def read_form(path: Path | str, quarter: str | None = None) -> QuarterlyForm:
-    """Read a filled form from .xlsx or .xls.
+    """Read the first filled form of a workbook; see `read_forms`."""
+    return read_forms(path, quarter)[0]
 
-    ``quarter`` is needed where neither the sheet nor the file name states it (``2024年第1季度``, ``2024Q1``).
-    Raises `InputError` naming the cell where the layout or a value is not the form's.
-    """
-    path = Path(path)
-    try:
-        workbook = CalamineWorkbook.from_path(str(path))
-        cells = [list(row) for row in workbook.get_sheet_by_index(0).to_python(skip_empty_area=False)]
-    except (CalamineError, OSError, ValueError) as error:
-        raise InputError("{file} cannot be read as a spreadsheet; save it as .xlsx or .xls.", file=path.name) from error
-    text = [[str(cell).strip() if cell is not None else "" for cell in row] for row in cells]
-    flat = " ".join(cell for row in text for cell in row if cell)
-    if TITLE not in flat.replace(" ", ""):
-        raise InputError("{file} is not the form {title}: the title was not found.", file=path.name, title=TITLE)
-    numbers = _number_row(text, path.name)
-    columns = {name: _column_of(text[numbers], printed, path.name) for name, printed in COLUMNS.items()}
-    first = min(columns.values())
-    rows, total = [], None
-    for index in range(numbers + 1, len(text)):
-        label = next((cell for cell in text[index][:first] if cell and cell != "甲" and not _is_number(cell)), "")
-        if label.startswith(("总数", "合计", "总计")):
-            total = _leaves(cells[index], columns, path.name, index)
-            break
-        if label.startswith("单位责任人"):
-            break
-        if label or any(text[index][column] for column in columns.values() if column < len(text[index])):
-            rows.append({"name": label, **_leaves(cells[index], columns, path.name, index)})
-    if total is None:
-        raise InputError("{file}: the row 总数 is missing below the table.", file=path.name)
-    if not rows:
-        raise InputError("{file}: the form has no filled row above 总数.", file=path.name)
-    found = quarter or _quarter_in(flat) or _quarter_in(path.stem)
-    if found is None:
-        raise InputError("{file} does not say which quarter it is for; state it, for example 2024Q1.", file=path.name)
-    reporter = re.search(r"填报单位[：:]\s*(\S+)", flat)
-    return QuarterlyForm(
-        reporter=reporter.group(1).strip("_") if reporter and not reporter.group(1).startswith("单位") else "",
-        quarter=check_quarter(found),
-        rows=pd.DataFrame(rows),
-        total=pd.Series(total, dtype="float64"),
-    )
+
+def _holds_title(sheet: Sheet) -> bool:
+    return any(TITLE in plain(cell).replace(" ", "") for row in sheet.cells.head(12).to_numpy() for cell in row)
+
+
+def _read_sheet(sheet: Sheet, quarter: str | None) -> QuarterlyForm:
+    where = f"{sheet.file} [{sheet.name}]"
+    text = sheet.cells.map(plain)
+    numbered = _number_row(text, where)
+    columns = {name: _column_of(text.loc[numbered], printed) for name, printed in COLUMNS.items()}
+    above = [cell for row in text.loc[:numbered].to_numpy() for cell in row if cell]
+    body = text.loc[numbered:].iloc[1:]
+    labels = body.apply(_label, axis=1, first=min(columns.values())) if len(body) else pd.Series(dtype="str")
+    ends = labels.index[labels.str.startswith(("总数", "合计", "总计"))]
+    if not len(ends):
+        raise InputError("{file}: the row 总数 is missing below the table.", file=where)
+    cells = sheet.cells.loc[body.index, list(columns.values())].set_axis(list(columns), axis=1)
+    factor = next((UNITS[u] for u in ("亿元", "万元", "千元", "元") if any(c.endswith(u) and "单位" in c for c in above)), WAN)
+    inside = body.index[body.index < ends[0]]
+    filled = [i for i in inside if labels[i] or cells.loc[i].map(plain).ne("").any()]
+    if not filled:
+        raise InputError("{file}: the form has no filled row above 总数.", file=where)
+    values = _values(cells.loc[[*filled, ends[0]]], factor, where)
+    stated = quarter or next((q for c in [*above, sheet.name, Path(sheet.file).stem] if (q := _quarter_in(c))), None)
+    if stated is None:
+        raise InputError("{file} does not say which quarter it is for; state it, for example 2024Q1.", file=where)
+    rows = values.loc[filled].reset_index(drop=True)
+    rows.insert(0, "name", [labels[i] for i in filled])
+    return QuarterlyForm(_reporter(text.loc[:numbered]), check_quarter(stated), rows, values.loc[ends[0]], where)
+
+
+def _label(row: pd.Series, first: int) -> str:
+    """Return the stub entry of a row: the first text left of the figures that is neither the placeholder 甲 nor a running number."""
+    return next((cell for cell in row.iloc[:first] if cell and cell != "甲" and not _is_number(cell)), "")
+
+
+def _reporter(above: pd.DataFrame) -> str:
+    for row in above.to_numpy():
+        cells = [cell for cell in row if cell]
+        for at, cell in enumerate(cells):
+            if cell.startswith("填报单位"):
+                own = re.sub(r"^填报单位[::]?", "", cell).strip(" _")
+                own = own or next((c for c in cells[at + 1 :] if not c.startswith("单位")), "")
+                return re.split(r"\s|(?:19|20)\d\d", own)[0].strip("_")
+    return ""
 
 
 def check_quarter(quarter: str) -> str:
@@ -134,7 +165,7 @@ def check_quarter(quarter: str) -> str:
 def _quarter_in(text: str) -> str | None:
     found = re.search(r"((?:19|20)\d\d)\s*[Qq]([1-4])", text)
     if not found:
-        found = re.search(r"((?:19|20)\d\d)\s*年\s*第?\s*([1-4一二三四])\s*季", text)
+        found = re.search(r"((?:19|20)\d\d)\s*年?\s*第?\s*([1-4一二三四])\s*季", text)
     return f"{found.group(1)}Q{'一二三四'.find(found.group(2)) + 1 or found.group(2)}" if found else None
 
 
@@ -142,96 +173,80 @@ def _is_number(text: str) -> bool:
     return re.fullmatch(r"\d+(\.0+)?", text) is not None
 
 
-def _number_row(text: Sequence[Sequence[str]], file: str) -> int:
-    for index, row in enumerate(text):
+def _number_row(text: pd.DataFrame, file: str) -> int:
+    for index, row in text.iterrows():
         if [int(float(cell)) for cell in row if _is_number(cell)] == list(COLUMNS.values()):
-            return index
+            return int(str(index))
     raise InputError("{file}: the row of column numbers (序号 1 2 3 6 7 8 9 10) was not found.", file=file)
 
 
-def _column_of(row: Sequence[str], printed: int, file: str) -> int:
+def _column_of(row: pd.Series, printed: int) -> int:
     return next(i for i, cell in enumerate(row) if _is_number(cell) and int(float(cell)) == printed)
 
 
-def _leaves(row: Sequence[object], columns: dict[str, int], file: str, index: int) -> dict[str, float]:
-    values = {}
-    for name, column in columns.items():
-        cell = row[column] if column < len(row) else ""
-        if isinstance(cell, str):
-            plain = cell.replace(",", "").replace("，", "").strip()
-            if plain in ("", "-", "—", "/"):
-                plain = "0"
-        else:
-            plain = str(0 if cell is None else cell)
-        try:
-            value = float(plain)
-        except ValueError as error:
+def _values(cells: pd.DataFrame, factor: float, file: str) -> pd.DataFrame:
+    """Return the figures of rows (index: row numbers of the sheet): counts, and amounts in yuan to the fen; empty cells are 0."""
+    found = {}
+    for name in COLUMNS:
+        values, bad = numbers(cells[name], factor if name in AMOUNTS else 1.0)
+        if bad:
             raise InputError(
                 "{file}, row {row}, column {column}: {value} is not a number.",
-                file=file,
-                row=index + 1,
-                column=COLUMNS[name],
-                value=plain[:20],
-            ) from error
-        values[name] = round(value * WAN, 2) if name in AMOUNTS else value
-    return values
+                file=file, row=bad[0], column=COLUMNS[name], value=plain(cells.loc[bad[0], name])[:20],
+            )  # fmt: skip
+        found[name] = values.fillna(0.0).round(2)
+    return pd.DataFrame(found)
 
 
-def findings(form: QuarterlyForm, previous: pd.DataFrame | None = None, limit: float = 0.5) -> tuple[Message, ...]:
-    """Check a form: sums, signs, persons where projects are; a change beyond ``limit`` on the quarter before is a question.
+@dataclass(frozen=True)
+class Finding:
+    """What a check says: an ``error`` (the form goes back to its sender) or a ``question`` (to be confirmed)."""
 
-    ``previous`` has the columns of ``form.rows`` (matched by ``name``). Nothing is corrected.
+    severity: str
+    message: Message
+
+
+NEEDED = ((1, 6), (2, 7), (3, 8), (1, 9))
+"""Column → the column that must not be empty where it is filled (employers have persons and payments, projects have persons)."""
+
+
+def findings(form: QuarterlyForm, previous: pd.DataFrame | None = None, limit: float = 0.5) -> tuple[Finding, ...]:
+    """Check a form by itself: sums, signs, whole numbers, persons where projects are; nothing is corrected.
+
+    ``previous`` has the columns of ``form.rows`` (matched by ``name``): a change beyond ``limit`` on it is a question, not an error.
     """
     found = []
+
+    def say(severity: str, text: Message) -> None:
+        found.append(Finding(severity, text))
+
     sums = form.rows[list(COLUMNS)].sum()
     for name in COLUMNS:
         if abs(sums[name] - form.total[name]) > 0.005:
-            found.append(
-                Message(
-                    "Column {column}: the rows sum to {sum:number} but 总数 says {total:number}.",
-                    {"column": COLUMNS[name], "sum": float(sums[name]), "total": float(form.total[name])},
-                )
-            )
-    for row in form.rows.to_dict("records"):
-        who = str(row["name"])
-        found += [
-            Message(
-                "{row}, column {column}: {value:number} is negative.",
-                {"row": who, "column": COLUMNS[c], "value": row[c]},
-            )
-            for c in COLUMNS
-            if row[c] < 0
-        ]
-        found += [
-            Message(
-                "{row}: there are projects in column {projects} but no persons in column {persons}.",
-                {"row": who, "projects": p, "persons": q},
-            )
-            for p, q in ((2, 7), (3, 8))
-            if row[_leaf(p)] > 0 and row[_leaf(q)] <= 0
-        ]
-        found += [
-            Message(
-                "{row}: {value:number} in column {column} is not a whole number.",
-                {"row": who, "column": COLUMNS[c], "value": row[c]},
-            )
-            for c in COUNTS
-            if row[c] != int(row[c])
-        ]
+            fields = {"column": COLUMNS[name], "sum": float(sums[name]), "total": float(form.total[name])}
+            say("error", Message("Column {column}: the rows sum to {sum:number} but 总数 says {total:number}.", fields))
+    for number, row in enumerate(form.rows.to_dict("records"), start=1):
+        who = str(row["name"]) or str(number)
+        for name, column in COLUMNS.items():
+            fields = {"row": who, "column": column, "value": row[name]}
+            if row[name] < 0:
+                say("error", Message("{row}, column {column}: {value:number} is negative.", fields))
+            if name in COUNTS and row[name] != int(row[name]):
+                say("error", Message("{row}: {value:number} in column {column} is not a whole number.", fields))
+        for filled, needed in NEEDED:
+            if row[_leaf(filled)] > 0 and row[_leaf(needed)] <= 0:
+                fields = {"row": who, "filled": filled, "needed": needed}
+                say("error", Message("{row}: column {filled} is filled, but column {needed} is empty.", fields))
+        if row["new_projects"] + row["inprogress_projects"] > 0 and row["project_paid_yuan"] <= 0:
+            say("question", Message("{row}: there are projects but no payment in column 10; please confirm.", {"row": who}))
     if previous is not None:
-        before = previous.set_index("name")
-        for row in form.rows.to_dict("records"):
-            if row["name"] not in before.index:
-                continue
-            for name in COLUMNS:
-                old = float(before.loc[row["name"], name])
+        both = form.rows.merge(previous.drop_duplicates("name"), on="name", suffixes=("", "_before"))
+        for row in both.to_dict("records"):
+            for name, column in COLUMNS.items():
+                old = float(row[f"{name}_before"])
                 if old > 0 and abs(row[name] / old - 1) > limit:
-                    found.append(
-                        Message(
-                            "{row}, column {column}: changed by {change:percent} on the quarter before; please confirm.",
-                            {"row": str(row["name"]), "column": COLUMNS[name], "change": row[name] / old - 1},
-                        )
-                    )
+                    text = "{row}, column {column}: changed by {change:percent} on the quarter before; please confirm."
+                    say("question", Message(text, {"row": str(row["name"]), "column": column, "change": row[name] / old - 1}))
     return tuple(found)
 
 
@@ -247,60 +262,3 @@ def to_returns(form: QuarterlyForm, received_date: pd.Timestamp | None = None) -
     return pd.DataFrame(
         [{"prefecture": code, "quarter": form.quarter, **form.total.to_dict(), "received_date": received_date}]
     )
-
-
-def consolidate(
-    returns: pd.DataFrame, quarter: str, region: str = "新疆维吾尔自治区"
-) -> tuple[QuarterlyForm, tuple[Message, ...]]:
-    """Consolidate the prefectures' returns of one quarter into the region's form; a missing or late one is said, not filled in.
-
-    ``returns`` is the book's table ``returns``. A return is late when received after the 15th of the month after the quarter.
-    """
-    own = (
-        returns[returns["quarter"] == check_quarter(quarter)]
-        .drop_duplicates("prefecture", keep="last")
-        .set_index("prefecture")
-    )
-    present = [code for code in PREFECTURES if code in own.index]
-    rows = own.loc[present, list(COLUMNS)].astype("float64").reset_index(drop=True)
-    rows.insert(0, "name", [PREFECTURES[code] for code in present])
-    notes = [
-        Message("The return of {prefecture} for {quarter} is missing.", {"prefecture": name, "quarter": quarter})
-        for code, name in PREFECTURES.items()
-        if code not in own.index
-    ]
-    due = pd.Period(quarter, freq="Q").end_time.normalize() + pd.Timedelta(days=15)
-    for code in present:
-        received = pd.Timestamp(own.loc[code].get("received_date", pd.NaT))
-        if received is not pd.NaT and received > due:
-            notes.append(
-                Message(
-                    "The return of {prefecture} for {quarter} came on {date:date}, after {due:date}.",
-                    {"prefecture": PREFECTURES[code], "quarter": quarter, "date": received.date(), "due": due.date()},
-                )
-            )
-    total = rows[list(COLUMNS)].sum() if present else pd.Series(0.0, index=list(COLUMNS))
-    return QuarterlyForm(region, quarter, rows, total.astype("float64")), tuple(notes)
-
-
-def compare_with_ledgers(returns: pd.DataFrame, projects: pd.DataFrame) -> pd.DataFrame:
-    """Compare returned figures with the project ledger, by prefecture and quarter of enrolment.
-
-    Returns the columns ``prefecture, quarter, what, returned, ledger, difference`` for new projects, in-progress projects (by
-    ``was_in_progress``) and the amount paid by projects (yuan).
-    """
-    ledger = projects.assign(
-        quarter=pd.PeriodIndex(pd.to_datetime(projects["enrolment_date"]), freq="Q").astype(str),
-        new=np.where(projects["was_in_progress"].astype(bool), 0, 1),
-        old=np.where(projects["was_in_progress"].astype(bool), 1, 0),
-    )
-    sums = ledger.groupby(["prefecture", "quarter"], as_index=False).agg(
-        new_projects=("new", "sum"), inprogress_projects=("old", "sum"), project_paid_yuan=("premium_yuan", "sum")
-    )
-    what = ["new_projects", "inprogress_projects", "project_paid_yuan"]
-    keys = ["prefecture", "quarter"]
-    left = returns[[*keys, *what]].melt(keys, var_name="what", value_name="returned")
-    right = sums.melt(keys, var_name="what", value_name="ledger")
-    both = left.merge(right, on=[*keys, "what"], how="left").fillna({"ledger": 0.0})
-    both["difference"] = both["returned"] - both["ledger"]
-    return both.sort_values([*keys, "what"], ignore_index=True)

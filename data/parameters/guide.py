@@ -11,6 +11,7 @@ from models.messages import InputError
 from models.parameters import MARKS, Parameter, Parameters
 
 SUBJECTS = ("benefits", "wages", "rates", "fund", "construction", "actuarial", "projection", "cohorts")
+SUBJECTS = ("benefits", "wages", "rates", "fund", "coverage", "construction", "actuarial", "projection")
 """The order of the guide: the law first, assumptions last."""
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
@@ -82,6 +83,7 @@ UNITS_ZH: Mapping[str, str] = {
     "fraction of total cost": "占工程项目总造价的比例",
     "fund or employer": "基金或用人单位",
     "hundred million yuan a year": "亿元/年",
+    "legal basis": "法律依据",
     "list of payable_months and cut": "可支付月数与降幅的列表",
     "log growth a year": "每年，对数增长率",
     "months": "个月",
@@ -95,6 +97,8 @@ UNITS_ZH: Mapping[str, str] = {
     "multiple of last year's collections": "上年度征缴额的倍数",
     "multiple of q(x)": "死亡率的倍数",
     "own_wage or pool_average_wage": "本人工资或统筹地区平均工资",
+    "office": "机关",
+    "quarter or year_to_date": "本季或本年累计",
     "ratio": "比率",
     "share": "比例",
     "share a year": "每年，比例",
@@ -134,6 +138,7 @@ WORDS_ZH: Mapping[str, str] = {
     "fund": "基金",
     "growth": "建筑业增速",
     "housing": "房屋建筑",
+    "human_resources_department": "管理该经办机构的人力资源社会保障行政部门",
     "installation": "建筑安装",
     "interest": "利率",
     "least": "最少",
@@ -147,14 +152,18 @@ WORDS_ZH: Mapping[str, str] = {
     "parent": "父母",
     "partial": "部分不能自理",
     "payable_months": "可支付月数",
+    "peoples_government": "该经办机构所属的本级人民政府",
     "permille": "‰",
     "place": "地区",
+    "quarter": "本季",
     "pool_average_wage": "统筹地区平均工资",
     "reference": "依据",
+    "regulation_article_55": "《工伤保险条例》第五十五条",
     "since": "自",
     "spouse": "配偶",
     "to_40": "40岁及以下",
     "wages": "工资",
+    "year_to_date": "本年累计",
     **{key: label for key, (label, _) in _MARKS["zh"].items()},
     "mark": "标记",
 }
