@@ -71,6 +71,12 @@ class QuarterlyForm:
     source: str = ""
 
 
+def in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame indexed by prefecture in the order of the region's tables; other entries (the region's sum) stand last as they come."""
+    place = {code: i for i, code in enumerate(PREFECTURES)}
+    return frame.iloc[frame.index.map(lambda code: place.get(code, len(place))).argsort(kind="stable")]
+
+
 SHORT = {"博州": "bortala", "巴州": "bayingolin", "克州": "kizilsu", "乌市": "urumqi"}
 _SUFFIX = re.compile(r"(市|地区|蒙古自治州|柯尔克孜自治州|哈萨克自治州|回族自治州)$")
 
