@@ -225,7 +225,8 @@ def _cohort(ledgers: _Ledgers, year: int) -> pd.DataFrame:
     """Return the enrolled projects that were under way when the year began, or were enrolled in it as projects in progress."""
     p, first = ledgers.projects, pd.Timestamp(year, 1, 1)
     own = (p["began"] < first) | (p["in_progress"] & (p["enrolment_date"].dt.year == year))
-    return p.loc[own & (p["end"].isna() | (p["end"] > first))]
+    found: pd.DataFrame = p[own & (p["end"].isna() | (p["end"] > first))]
+    return found
 
 
 def _in_progress(ledgers: _Ledgers, on: date) -> pd.DataFrame:
@@ -262,20 +263,20 @@ def _known(parameters: UsedParameters, name: str, on: date) -> float:
 
 
 def _persons(ledgers: _Ledgers, on: date) -> pd.DataFrame:
-    """Persons enrolled on the day beside the last survey: fixed staff by their employer, the rest by project."""
+    """Persons of the projects under way in the year and enrolled by the day, and of employers, beside the last survey."""
     p, day = ledgers.projects, pd.Timestamp(on)
-    live = p[(p["enrolment_date"] <= day) & (p["began"] <= day) & (p["end"].isna() | (p["end"] > day))]
+    live = p[(p["enrolment_date"] <= day) & (p["began"] <= day) & (p["end"].isna() | (p["end"] > pd.Timestamp(on.year, 1, 1)))]
     payroll = ledgers.employers[ledgers.employers["year"].str[:4] == str(on.year)]
     past = ledgers.survey[ledgers.survey["year"].str[:4] <= str(on.year)].sort_values("year").drop_duplicates("prefecture", keep="last")
-    parts: tuple[tuple[str, str, pd.Series, str | None], ...] = (
+    parts = (
         ("fixed", "employer", payroll.groupby("prefecture")["persons"].sum(), "persons_fixed"),
-        ("fixed", "project", live.groupby("prefecture")["planned_persons_fixed"].sum(), None),
+        ("fixed", "project", live.groupby("prefecture")["planned_persons_fixed"].sum(), "persons_fixed"),
         ("migrant", "project", live.groupby("prefecture")["planned_persons_migrant"].sum(), "persons_migrant"),
     )
     frames = []
     for kind, mode, enrolled, column in parts:
-        surveyed = past.set_index("prefecture")[column] if column else pd.Series(dtype="float64")
-        table = pd.DataFrame({"enrolled": enrolled.astype("float64"), "surveyed": surveyed.astype("float64")})
+        surveyed = past.set_index("prefecture")[column].astype("float64")
+        table = pd.DataFrame({"enrolled": enrolled.astype("float64"), "surveyed": surveyed})
         if table.empty or not table["enrolled"].fillna(0).any():
             continue
         table = in_order(table)

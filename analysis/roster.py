@@ -18,7 +18,14 @@ from data.book import Book
 from data.parameters import load_parameters
 from data.quarterly_form import in_order
 from data.returns import enrolled_projects
-from models.exposure import WorkCalendar, earned_share, effective_end, person_years, person_years_of_roster, work_calendar
+from models.exposure import (
+    WorkCalendar,
+    earned_share,
+    effective_end,
+    person_years,
+    person_years_of_roster,
+    work_calendar,
+)
 from models.messages import InputError
 
 REGION = "region"

@@ -64,7 +64,7 @@ def make_demo(
             "employers": employers,
             "returns": coverage.returns(live, employers, config),
             "survey": coverage.survey(live, config, truth),
-            "fees": coverage.fees(live),
+            "fees": coverage.fees(live, config),
             "accounts": sums.accounts(),
         }.items():
             writer = _Writer(connection, name, plain)

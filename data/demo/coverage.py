@@ -153,10 +153,7 @@ def survey(live: pd.DataFrame, config: DemoConfig, truth: Truth) -> pd.DataFrame
         year = config.first_year + i
         planned = live[(opened == year) & ~live["was_in_progress"]]
         # under way on the first day, or found under way and enrolled then or later
-        before = live[
-            ((live["start"] < year) & (live["end"] >= year) & ~live["was_in_progress"])
-            | (live["was_in_progress"] & (opened >= year))
-        ]
+        before = live[(live["end"] >= year) & ((live["start"] < year) | live["was_in_progress"])]
         for prefecture, share in PREFECTURE_WEIGHTS.items():
             missing = _unenrolled_share(pd.Series([prefecture]), np.array([year]), config, truth)[0]
             new, running = (f[f["prefecture"] == prefecture] for f in (planned, before))
@@ -175,12 +172,13 @@ def survey(live: pd.DataFrame, config: DemoConfig, truth: Truth) -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
-def fees(live: pd.DataFrame) -> pd.DataFrame:
-    """Return the flow of Order 180 by prefecture and year: fee collected, disbursed, work-injury premium paid from it."""
+def fees(live: pd.DataFrame, config: DemoConfig) -> pd.DataFrame:
+    """Return the flow of Order 180 by prefecture and year: fee collected, disbursed, work-injury premium paid from it, some of it a year late."""
     year = live["quarter"].str[:4].rename("period")
-    table = live.groupby(["prefecture", year], observed=True)["premium_yuan"].sum().round(2).reset_index()
-    table = table.rename(columns={"premium_yuan": "injury_part_yuan"})
+    due = live.groupby(["prefecture", year], observed=True)["premium_yuan"].sum().unstack(fill_value=0.0)
+    late = due * _streams(config, 14).uniform(0.0, 0.12, due.shape)
+    paid = due - late + late.shift(axis=1, fill_value=0.0)
+    table = pd.DataFrame({"due_yuan": due.stack(), "injury_part_yuan": paid.stack().round(2)}).reset_index()
     return table.assign(
-        collected_yuan=(table["injury_part_yuan"] * COLLECTED).round(2),
-        disbursed_yuan=(table["injury_part_yuan"] * DISBURSED).round(2),
+        collected_yuan=(table["due_yuan"] * COLLECTED).round(2), disbursed_yuan=(table["due_yuan"] * DISBURSED).round(2)
     )
