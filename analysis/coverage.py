@@ -31,7 +31,7 @@ NATIONAL = {"new": "coverage.national_new", "in_progress": "coverage.national_in
 class Coverage:
     """Enrolment of a region on the day ``on``; every frame has a row ``region`` where it has the column ``prefecture``.
 
-    ``rates``: ``prefecture, state`` (new, in_progress)``, basis`` (permits, survey, estimate)``, enrolled, total, coverage, target, scheduled, lag, needed,
+    ``rates``: ``prefecture, state`` (new, in_progress)``, source`` (permits, survey, estimate)``, enrolled, total, coverage, target, scheduled, lag, needed,
     months_behind``; ``lag`` is coverage less what the schedule asks for by that day, ``needed`` projects still to be enrolled for the year's target.
     ``by_year``: the region's ``period, state, enrolled, total, coverage, target, national``. ``schedule``: ``quarter, prefecture, state, coverage,
     scheduled`` of the year. ``persons``: ``prefecture, kind`` (fixed, migrant)``, mode`` (employer, project)``, enrolled, surveyed, coverage``.
@@ -83,7 +83,7 @@ def coverage(book: Book, on: date | None = None) -> Coverage:
     if (rates["coverage"] > 1).any():
         names = ", ".join(dict.fromkeys(rates.loc[rates["coverage"] > 1, "prefecture"]))
         warnings.append(Message("More projects are enrolled than were surveyed in {names}: the survey is too low.", {"names": names}))
-    if (rates["basis"] == "estimate").any():
+    if (rates["source"] == "estimate").any():
         warnings.append(
             Message("There is no base survey of {year}: projects in progress are estimated from permits and enrolments.", {"year": on.year})
         )
@@ -180,13 +180,13 @@ def _rates(ledgers: _Ledgers, on: date, parameters: UsedParameters) -> pd.DataFr
         table.loc[own, "target"] = now
         # permits are judged as they are issued; a survey counts the whole year's plan; in-progress projects follow a line from last year's target
         path = now if state == "new" else before + (now - before) * elapsed
-        table.loc[own, "scheduled"] = np.where(table.loc[own, "basis"] == "survey", now * elapsed, path) if state == "new" else path
+        table.loc[own, "scheduled"] = np.where(table.loc[own, "source"] == "survey", now * elapsed, path) if state == "new" else path
         pace = (now - before) / 12
         lag = table.loc[own, "coverage"] - table.loc[own, "scheduled"]
         table.loc[own, "months_behind"] = (-lag / pace).clip(lower=0) if pace > 0 and state == "in_progress" else np.nan
     table["lag"] = table["coverage"] - table["scheduled"]
     table["needed"] = np.ceil((table["target"] * table["total"] - table["enrolled"]).clip(lower=0).round(6))
-    columns = ["prefecture", "state", "basis", "enrolled", "total", "coverage", "target", "scheduled", "lag", "needed", "months_behind"]
+    columns = ["prefecture", "state", "source", "enrolled", "total", "coverage", "target", "scheduled", "lag", "needed", "months_behind"]
     return table[columns]
 
 
@@ -198,10 +198,10 @@ def _before(parameters: UsedParameters, state: str, on: date) -> float:
 
 
 def _with_region(frame: pd.DataFrame) -> pd.DataFrame:
-    """Order by prefecture and add the region's row: sums; one basis for all."""
+    """Order by prefecture and add the region's row: sums; one source for all."""
     numbers = frame.groupby("prefecture")[["enrolled", "total"]].sum()
     table = pd.concat([in_order(numbers), numbers.sum().to_frame(REGION).T]).rename_axis("prefecture").reset_index()
-    return table.assign(basis=frame["basis"].iloc[0])
+    return table.assign(source=frame["source"].iloc[0])
 
 
 def _of_year(ledgers: _Ledgers, year: int) -> pd.DataFrame:
@@ -215,7 +215,7 @@ def _new(ledgers: _Ledgers, on: date) -> pd.DataFrame:
     permits = ledgers.permits[ledgers.permits["issued_date"].between(start, end)]
     if len(permits):
         enrolled = ~permits["reason"].isin(["not_enrolled", "unknown_project"]) & ~(permits["enrolment_date"] > end)
-        return pd.DataFrame({"prefecture": permits["prefecture"], "enrolled": enrolled.astype(float), "total": 1.0, "basis": "permits"})
+        return pd.DataFrame({"prefecture": permits["prefecture"], "enrolled": enrolled.astype(float), "total": 1.0, "source": "permits"})
     survey = _of_year(ledgers, on.year)
     own = ledgers.projects[ledgers.projects["enrolment_date"].between(start, end) & ~ledgers.projects["in_progress"]]
     return _against(own, survey, "projects_planned")
@@ -235,25 +235,25 @@ def _in_progress(ledgers: _Ledgers, on: date) -> pd.DataFrame:
     done = cohort["enrolment_date"] <= pd.Timestamp(on)
     if survey["projects_in_progress"].notna().any():
         return _against(cohort[done], survey, "projects_in_progress")
-    known = pd.DataFrame({"prefecture": cohort["prefecture"], "enrolled": done.astype(float), "total": 1.0, "basis": "estimate"})
+    known = pd.DataFrame({"prefecture": cohort["prefecture"], "enrolled": done.astype(float), "total": 1.0, "source": "estimate"})
     length = pd.Timedelta(days=(ledgers.projects["end"] - ledgers.projects["began"]).dt.days.fillna(0).median())
     first = pd.Timestamp(on.year, 1, 1)
     lost = ledgers.permits[ledgers.permits["reason"].isin(["not_enrolled", "unknown_project"])]
     lost = lost[(lost["issued_date"] < first) & (lost["issued_date"] + length > first)]
-    rest = pd.DataFrame({"prefecture": lost["prefecture"], "enrolled": 0.0, "total": 1.0, "basis": "estimate"})
+    rest = pd.DataFrame({"prefecture": lost["prefecture"], "enrolled": 0.0, "total": 1.0, "source": "estimate"})
     return pd.concat([known, rest], ignore_index=True)
 
 
 def _against(own: pd.DataFrame, survey: pd.DataFrame, column: str) -> pd.DataFrame:
     counts = own.groupby("prefecture").size().astype(float)
     table = survey.dropna(subset=[column])[["prefecture", column]].rename(columns={column: "total"})
-    return table.assign(enrolled=table["prefecture"].map(counts).fillna(0.0), basis="survey")
+    return table.assign(enrolled=table["prefecture"].map(counts).fillna(0.0), source="survey")
 
 
 def _region(rates: pd.DataFrame, on: date, parameters: UsedParameters) -> pd.DataFrame:
     own = rates[rates["prefecture"] == REGION]
     national = [_known(parameters, NATIONAL[state], on) for state in own["state"]]
-    return own.assign(period=str(on.year), national=national)[["period", "state", "basis", "enrolled", "total", "coverage", "target", "national"]]
+    return own.assign(period=str(on.year), national=national)[["period", "state", "source", "enrolled", "total", "coverage", "target", "national"]]
 
 
 def _known(parameters: UsedParameters, name: str, on: date) -> float:

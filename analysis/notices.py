@@ -112,16 +112,16 @@ def notices(prepared: Prepared, scenario: Scenario, book: Book, units: Collectio
     why = explain(plan, rows, in_force(book, on))
     by_unit = dict(tuple(_by_year(rows, plan).groupby("unit")))
     homes = rows.drop_duplicates("unit", keep="last").set_index("unit")["prefecture"]
-    made = tuple(
-        Notice(
-            unit, str(homes[unit]) if pd.notna(homes[unit]) else "", by_unit[unit].drop(columns="unit").tail(SHOWN_YEARS).reset_index(drop=True),
-            float(why.loc[unit, "previous"]), float(why.loc[unit, "multiplier"]), rate * float(why.loc[unit, "multiplier"]),
-            explanation(plan, why.loc[unit]),
+    made = []
+    for unit in chosen:
+        row: pd.Series = why.loc[[unit]].iloc[0]
+        home, multiplier = homes[unit], float(row["multiplier"])
+        years = by_unit[unit].drop(columns="unit").tail(SHOWN_YEARS).reset_index(drop=True)
+        made.append(
+            Notice(unit, str(home) if pd.notna(home) else "", years, float(row["previous"]), multiplier, rate * multiplier, explanation(plan, row))
         )
-        for unit in chosen
-    )  # fmt: skip
     return NoticeBatch(
-        plan, rule_in_words(plan), BITES[plan.bites], on, rate, plan.ratio.numerator, appeal(parameters, on), made, prepared.identity.synthetic,
+        plan, rule_in_words(plan), BITES[plan.bites], on, rate, plan.ratio.numerator, appeal(parameters, on), tuple(made), prepared.identity.synthetic,
         prepared.identity.fingerprint, parameters.assumptions(scenario),
     )  # fmt: skip
 

@@ -36,9 +36,9 @@ GROUPS = ("prefecture", "project_type")
 class RosterStudy:
     """What the roster says of exposure.
 
-    ``projects``: ``project_id, prefecture, project_type, months, person_days, roster_person_years, cost_person_years, ratio, planned_persons,
+    ``projects``: ``project_id, prefecture, project_type, months, person_days, roster_person_years, cost_person_years, roster_ratio, planned_persons,
     mean_persons, most_persons, present_share`` (mean present ÷ planned); ``by``: dimension → ``level, projects, roster_person_years,
-    cost_person_years, ratio, planned_persons, mean_persons, present_share`` with a row ``region``; ``months``: ``month, person_years, persons``;
+    cost_person_years, roster_ratio, planned_persons, mean_persons, present_share`` with a row ``region``; ``months``: ``month, person_years, persons``;
     ``implied_productivity``: yuan of earned cost per person-year on the roster; ``known_share``: share of the cost under way in those months that the
     roster covers; ``unknown``: projects on the roster that are not in the ledger.
     """
@@ -95,7 +95,7 @@ def roster_study(book: Book, on: date) -> RosterStudy:
     by_month = own.groupby("month", as_index=False).agg(person_days=("person_days", "sum"), persons=("persons", "sum"))
     by_month["person_years"] = person_years_of_roster(by_month["person_days"].to_numpy(), working_days)
     total = float(table["roster_person_years"].sum())
-    columns = ["project_id", *GROUPS, "months", "person_days", "roster_person_years", "cost_person_years", "ratio", "planned_persons", "mean_persons", "most_persons", "present_share"]
+    columns = ["project_id", *GROUPS, "months", "person_days", "roster_person_years", "cost_person_years", "roster_ratio", "planned_persons", "mean_persons", "most_persons", "present_share"]
     return RosterStudy(
         table[columns], {name: _by(table, name) for name in GROUPS}, by_month[["month", "person_years", "persons"]],
         float(table["earned_yuan"].sum()) / total if total > 0 else np.nan, productivity,
@@ -115,7 +115,7 @@ def _earned(
 
 def _ratios(table: pd.DataFrame) -> pd.DataFrame:
     cost, planned = table["cost_person_years"], table["planned_persons"]
-    return table.assign(ratio=table["roster_person_years"] / cost.where(cost > 0), present_share=table["mean_persons"] / planned.where(planned > 0))
+    return table.assign(roster_ratio=table["roster_person_years"] / cost.where(cost > 0), present_share=table["mean_persons"] / planned.where(planned > 0))
 
 
 def _by(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis import coverage_words
 from analysis.charts import BASIS_NAMES
 from analysis.language import Translator
 from analysis.rate_review import RateReview
@@ -16,6 +17,7 @@ from data.parameters.guide import shown_unit, shown_value
 from models.messages import Message
 
 HEADS: dict[str, Message] = {
+    **coverage_words.HEADS,
     "period": Message("Year"),
     "revenue_yuan": Message("Income"),
     "expenditure_yuan": Message("Outgo"),
@@ -159,6 +161,7 @@ HEADS: dict[str, Message] = {
 RATES = {"rate", "low", "high", "amount", "own_rate", "average_rate", "rate_error", "rate_low", "rate_base", "rate_high"}
 SIZES = {"size", "low_size", "high_size"}
 SHARES = {
+    *coverage_words.SHARES,
     "gini",
     "gini_low",
     "gini_high",
@@ -180,6 +183,7 @@ SHARES = {
     "share",
 }
 MONTHS = {"payable_months", "payable_months_p50"}
+NUMBERS = {"cases", "deaths", "units", "contractors", "rows", *coverage_words.NUMBERS}
 MONEY_PERCENTILES = {
     "balance_p05",
     "balance_p25",
@@ -213,7 +217,7 @@ def kind_of(column: str) -> str:
             return kind
     if column in SIZES:
         return "size"
-    return "number" if column in ("cases", "deaths", "units", "contractors", "rows") else "text"
+    return "number" if column in NUMBERS else "text"
 
 
 def head(column: str, t: Translator) -> str:

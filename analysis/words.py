@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from analysis import rate_paths
+from analysis import coverage_words
 from analysis.language import Translator
 from analysis.options import NAMES
 from analysis.stresses import load_stresses
 from models.messages import Message
 
 WORDS: dict[str, Message] = {
+    **coverage_words.WORDS,
     "benefits": Message("Benefits"),
     "prevention": Message("Prevention fund"),
     "other_outgo": Message("Other outgo"),

@@ -38,6 +38,7 @@ __all__ = [
 PAGES: Mapping[str, tuple[Message, str]] = {
     "overview": (Message("Overview"), ":material/balance:"),
     "data": (Message("Data"), ":material/database:"),
+    "coverage": (Message("Coverage and returns"), ":material/fact_check:"),
     "experience": (Message("Accidents and cost"), ":material/healing:"),
     "break_even": (Message("Break-even"), ":material/target:"),
     "floating": (Message("Floating rates"), ":material/swap_vert:"),

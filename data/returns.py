@@ -2,17 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from data.quarterly_form import COLUMNS, PREFECTURES, QuarterlyForm, check_quarter
-from models.messages import Message
+from data.book import Book, Source, Written, typed
+from data.files import sha256
+from data.quarterly_form import COLUMNS, PREFECTURES, QuarterlyForm, check_quarter, findings, to_returns
+from models.messages import InputError, Message
 
 REGION = "新疆维吾尔自治区"
 KEYS = ["prefecture", "quarter"]
 BASES = ("quarter", "year_to_date")
+
+
+def store(
+    book: Book, forms: Mapping[Path, Sequence[QuarterlyForm]], received: pd.Timestamp | None = None, author: str = ""
+) -> list[Written]:
+    """Write filled forms into the book's table ``returns``, one import a file, all in one transaction; a corrected form supersedes the earlier one.
+
+    A file that is there already adds nothing.
+
+    Raises
+    ------
+    InputError
+        A form has an error (it goes back to its sender), its sender is not a prefecture, or one prefecture's quarter stands in two of the forms.
+    """
+    frames = {}
+    for path, own in forms.items():
+        for form in own:
+            wrong = [f.message for f in findings(form) if f.severity == "error"]
+            if wrong:
+                raise InputError("{file}: {problem}", file=form.source or path.name, problem=wrong[0])
+        frames[path] = pd.concat([to_returns(form, received) for form in own], ignore_index=True)
+    every = pd.concat(frames.values())
+    twice = every[every.duplicated(KEYS)]
+    if len(twice):
+        name, quarter = PREFECTURES[twice["prefecture"].iloc[0]], twice["quarter"].iloc[0]
+        raise InputError("{prefecture} stands in more than one form for {quarter}.", prefecture=name, quarter=quarter)
+    written, made = [], book.imports()
+    there = set(made.loc[(made["target"] == "returns") & made["undone_at"].isna(), "sha256"])
+    with book.transaction() as connection:
+        for path, rows in frames.items():
+            digest = sha256(path)
+            if digest not in there:
+                numbered = typed(rows.set_axis(range(1, len(rows) + 1)), "returns")
+                written.append(book.write("returns", numbered, Source(path.name, digest, author=author), connection))
+    return written
 
 
 def due_date(quarter: str, due_days: int) -> pd.Timestamp:

@@ -20,12 +20,12 @@ from models.messages import Message
 from reports.figures import FONTS
 
 TEMPLATE = Path(__file__).with_name("templates") / "notice.typ"
-PAGES_A_FILE = 500
+PAGES_A_FILE = 200
 Progress = Callable[[Message], None]
 
 
 def write_notices(batch: NoticeBatch, out: Path, t: Translator, progress: Progress | None = None) -> list[Path]:
-    """Write the notices of a batch as PDF files of at most 500 pages, ``notices-001.pdf`` and so on; return the files.
+    """Write the notices of a batch as PDF files of at most 200 pages, ``notices-001.pdf`` and so on; return the files.
 
     The same batch gives the same bytes. ``progress`` is told after every file; an exception that it raises stops the work.
     """
@@ -91,7 +91,7 @@ def _common(batch: NoticeBatch, t: Translator) -> dict[str, Any]:
         "intro": t(
             "Under “{plan}” ({reference}) and with data up to {date:date}, the rate of your company's next construction projects has been set as follows.",
             plan=title, reference=batch.plan.reference, date=batch.on,
-        ),  # fmt: skip
+        ),
         "experience": t("Experience by year"),
         "head": [
             t("Year"), t("Total cost enrolled"), t("Premium at the base rate"), t("Cases"), t("of which deaths"),
@@ -107,7 +107,7 @@ def _common(batch: NoticeBatch, t: Translator) -> dict[str, Any]:
             "If your company does not agree with the rate, it may under {basis} apply to {office} for administrative reconsideration within {days} days of "
             "receiving this notice, or bring a lawsuit before the people's court within {months} months.",
             basis=appeal.legal_basis, office=appeal.office, days=appeal.days, months=appeal.months,
-        ),  # fmt: skip
+        ),
         "marks": t("Time limits and office: {marks}; the office that sends this notice checks them before sending.", marks=weak) if weak else "",
         "sign": t("Social insurance agency (seal)"),
         "day": t("Date:"),

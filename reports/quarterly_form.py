@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,18 @@ SYNTHETIC = "模拟数据，不反映任何真实基金"
 
 
 def write_form(form: QuarterlyForm, path: Path, synthetic: bool = False) -> Path:
-    """Write a form as .xlsx, the same form the same bytes; `data.quarterly_form.read_form` gives the same numbers back.
+    """Write a form as .xlsx; see `form_bytes`."""
+    path.write_bytes(form_bytes(form, synthetic))
+    return path
+
+
+def form_bytes(form: QuarterlyForm, synthetic: bool = False) -> bytes:
+    """Return a form as .xlsx, the same form the same bytes; `data.quarterly_form.read_form` gives the same numbers back.
 
     A form without rows is the blank form, with the original's placeholder 甲. ``synthetic`` puts the mark into the page's head.
     """
-    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
         book.set_properties({"title": TITLE, "created": FIXED_TIME})
         sheet = book.add_worksheet("附件2")
         _page(sheet, synthetic)
@@ -46,8 +54,7 @@ def write_form(form: QuarterlyForm, path: Path, synthetic: bool = False) -> Path
             sheet.merge_range(last + 2, start, last + 2, end, text, formats["plain"])
         sheet.set_row(last + 2, 30)
         sheet.print_area(0, 0, last + 2, 9)
-    path.write_bytes(steady_zip(path.read_bytes()))
-    return path
+    return steady_zip(target.getvalue())
 
 
 def _page(sheet: Any, synthetic: bool) -> None:
