@@ -31,9 +31,9 @@ NATIONAL = {"new": "coverage.national_new", "in_progress": "coverage.national_in
 class Coverage:
     """Enrolment of a region on the day ``on``; every frame has a row ``region`` where it has the column ``prefecture``.
 
-    ``rates``: ``prefecture, state`` (new, in_progress)``, source`` (permits, survey, estimate)``, enrolled, total, coverage, target, scheduled, lag, needed,
+    ``rates``: ``prefecture, state`` (new, in_progress)````, ``counted_from`` (permits, survey, estimate)``, enrolled, total, coverage, goal, scheduled, lag, needed,
     months_behind``; ``lag`` is coverage less what the schedule asks for by that day, ``needed`` projects still to be enrolled for the year's target.
-    ``by_year``: the region's ``period, state, enrolled, total, coverage, target, national``. ``schedule``: ``quarter, prefecture, state, coverage,
+    ``by_year``: the region's ``period, state, enrolled, total, coverage, goal, national``. ``schedule``: ``quarter, prefecture, state, coverage,
     scheduled`` of the year. ``persons``: ``prefecture, kind`` (fixed, migrant)``, mode`` (employer, project)``, enrolled, surveyed, coverage``.
     ``points``: what a percentage point is worth: ``prefecture, state, point_cost_yuan, point_premium_yuan, point_person_years, point_injuries,
     missing_points, missing_premium_yuan, missing_person_years``. ``exceptions``: permits without enrolment before them. ``survey``: the base survey.
@@ -83,7 +83,7 @@ def coverage(book: Book, on: date | None = None) -> Coverage:
     if (rates["coverage"] > 1).any():
         names = ", ".join(dict.fromkeys(rates.loc[rates["coverage"] > 1, "prefecture"]))
         warnings.append(Message("More projects are enrolled than were surveyed in {names}: the survey is too low.", {"names": names}))
-    if (rates["source"] == "estimate").any():
+    if (rates["counted_from"] == "estimate").any():
         warnings.append(
             Message("There is no base survey of {year}: projects in progress are estimated from permits and enrolments.", {"year": on.year})
         )
@@ -177,16 +177,16 @@ def _rates(ledgers: _Ledgers, on: date, parameters: UsedParameters) -> pd.DataFr
     for state in STATES:
         own = table["state"] == state
         now, before = parameters.value(TARGETS[state], on), _before(parameters, state, on)
-        table.loc[own, "target"] = now
+        table.loc[own, "goal"] = now
         # permits are judged as they are issued; a survey counts the whole year's plan; in-progress projects follow a line from last year's target
         path = now if state == "new" else before + (now - before) * elapsed
-        table.loc[own, "scheduled"] = np.where(table.loc[own, "source"] == "survey", now * elapsed, path) if state == "new" else path
+        table.loc[own, "scheduled"] = np.where(table.loc[own, "counted_from"] == "survey", now * elapsed, path) if state == "new" else path
         pace = (now - before) / 12
         lag = table.loc[own, "coverage"] - table.loc[own, "scheduled"]
         table.loc[own, "months_behind"] = (-lag / pace).clip(lower=0) if pace > 0 and state == "in_progress" else np.nan
     table["lag"] = table["coverage"] - table["scheduled"]
-    table["needed"] = np.ceil((table["target"] * table["total"] - table["enrolled"]).clip(lower=0).round(6))
-    columns = ["prefecture", "state", "source", "enrolled", "total", "coverage", "target", "scheduled", "lag", "needed", "months_behind"]
+    table["needed"] = np.ceil((table["goal"] * table["total"] - table["enrolled"]).clip(lower=0).round(6))
+    columns = ["prefecture", "state", "counted_from", "enrolled", "total", "coverage", "goal", "scheduled", "lag", "needed", "months_behind"]
     return table[columns]
 
 
@@ -201,7 +201,7 @@ def _with_region(frame: pd.DataFrame) -> pd.DataFrame:
     """Order by prefecture and add the region's row: sums; one source for all."""
     numbers = frame.groupby("prefecture")[["enrolled", "total"]].sum()
     table = pd.concat([in_order(numbers), numbers.sum().to_frame(REGION).T]).rename_axis("prefecture").reset_index()
-    return table.assign(source=frame["source"].iloc[0])
+    return table.assign(counted_from=frame["counted_from"].iloc[0])
 
 
 def _of_year(ledgers: _Ledgers, year: int) -> pd.DataFrame:
@@ -215,7 +215,7 @@ def _new(ledgers: _Ledgers, on: date) -> pd.DataFrame:
     permits = ledgers.permits[ledgers.permits["issued_date"].between(start, end)]
     if len(permits):
         enrolled = ~permits["reason"].isin(["not_enrolled", "unknown_project"]) & ~(permits["enrolment_date"] > end)
-        return pd.DataFrame({"prefecture": permits["prefecture"], "enrolled": enrolled.astype(float), "total": 1.0, "source": "permits"})
+        return pd.DataFrame({"prefecture": permits["prefecture"], "enrolled": enrolled.astype(float), "total": 1.0, "counted_from": "permits"})
     survey = _of_year(ledgers, on.year)
     own = ledgers.projects[ledgers.projects["enrolment_date"].between(start, end) & ~ledgers.projects["in_progress"]]
     return _against(own, survey, "projects_planned")
@@ -235,25 +235,25 @@ def _in_progress(ledgers: _Ledgers, on: date) -> pd.DataFrame:
     done = cohort["enrolment_date"] <= pd.Timestamp(on)
     if survey["projects_in_progress"].notna().any():
         return _against(cohort[done], survey, "projects_in_progress")
-    known = pd.DataFrame({"prefecture": cohort["prefecture"], "enrolled": done.astype(float), "total": 1.0, "source": "estimate"})
+    known = pd.DataFrame({"prefecture": cohort["prefecture"], "enrolled": done.astype(float), "total": 1.0, "counted_from": "estimate"})
     length = pd.Timedelta(days=(ledgers.projects["end"] - ledgers.projects["began"]).dt.days.fillna(0).median())
     first = pd.Timestamp(on.year, 1, 1)
     lost = ledgers.permits[ledgers.permits["reason"].isin(["not_enrolled", "unknown_project"])]
     lost = lost[(lost["issued_date"] < first) & (lost["issued_date"] + length > first)]
-    rest = pd.DataFrame({"prefecture": lost["prefecture"], "enrolled": 0.0, "total": 1.0, "source": "estimate"})
+    rest = pd.DataFrame({"prefecture": lost["prefecture"], "enrolled": 0.0, "total": 1.0, "counted_from": "estimate"})
     return pd.concat([known, rest], ignore_index=True)
 
 
 def _against(own: pd.DataFrame, survey: pd.DataFrame, column: str) -> pd.DataFrame:
     counts = own.groupby("prefecture").size().astype(float)
     table = survey.dropna(subset=[column])[["prefecture", column]].rename(columns={column: "total"})
-    return table.assign(enrolled=table["prefecture"].map(counts).fillna(0.0), source="survey")
+    return table.assign(enrolled=table["prefecture"].map(counts).fillna(0.0), counted_from="survey")
 
 
 def _region(rates: pd.DataFrame, on: date, parameters: UsedParameters) -> pd.DataFrame:
     own = rates[rates["prefecture"] == REGION]
     national = [_known(parameters, NATIONAL[state], on) for state in own["state"]]
-    return own.assign(period=str(on.year), national=national)[["period", "state", "source", "enrolled", "total", "coverage", "target", "national"]]
+    return own.assign(period=str(on.year), national=national)[["period", "state", "counted_from", "enrolled", "total", "coverage", "goal", "national"]]
 
 
 def _known(parameters: UsedParameters, name: str, on: date) -> float:
@@ -309,7 +309,7 @@ def _points(ledgers: _Ledgers, rates: pd.DataFrame, on: date, parameters: UsedPa
     left = ((cohort["end"] - pd.Timestamp(on)).dt.days / length.where(length > 0)).clip(0, 1).fillna(0.0)
     mean["in_progress"] = _mean(cohort.assign(left=left * cohort["total_cost_yuan"]), "left", usual)
     table = rates[["prefecture", "state", "total"]].copy()
-    table["missing_points"] = (100 * (rates["target"] - rates["coverage"])).clip(lower=0)
+    table["missing_points"] = (100 * (rates["goal"] - rates["coverage"])).clip(lower=0)
     each = [float(mean[s].get(q, mean[s][REGION])) for q, s in zip(table["prefecture"], table["state"], strict=True)]
     table["point_cost_yuan"] = table["total"] * np.array(each) / 100
     parts = table[table["prefecture"] != REGION].groupby("state")["point_cost_yuan"].sum()

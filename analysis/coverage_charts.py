@@ -65,9 +65,9 @@ def by_year(coverage: Coverage, t: Translator) -> Any:
     )
     line = base.mark_line(point=True, strokeWidth=2.5).encode(
         y=alt.Y("coverage:Q", title=t("Enrolment rate"), axis=alt.Axis(format="%"), scale=alt.Scale(zero=False)),
-        tooltip=["period:O", "what:N", alt.Tooltip("coverage:Q", title=t("Enrolment rate"), format=".1%"), alt.Tooltip("target:Q", title=t("Target"), format=".0%")],
+        tooltip=["period:O", "what:N", alt.Tooltip("coverage:Q", title=t("Enrolment rate"), format=".1%"), alt.Tooltip("goal:Q", title=t("Target"), format=".0%")],
     )  # fmt: skip
-    target = base.mark_line(strokeDash=[6, 4], interpolate="step-after").encode(y="target:Q")
+    target = base.mark_line(strokeDash=[6, 4], interpolate="step-after").encode(y="goal:Q")
     national = base.transform_filter("isValid(datum.national)").mark_point(shape="diamond", filled=True, size=110).encode(
         y="national:Q", tooltip=["period:O", alt.Tooltip("national:Q", title=t("Whole country"), format=".2%")]
     )  # fmt: skip

@@ -8,12 +8,12 @@ HEADS: dict[str, Message] = {
     "enrolled": Message("Enrolled"),
     "total": Message("All"),
     "coverage": Message("Enrolment rate"),
-    "target": Message("Target"),
+    "goal": Message("Target"),
     "scheduled": Message("Scheduled by now"),
     "lag": Message("Ahead (+) or behind (−)"),
     "needed": Message("Still to enrol"),
     "months_behind": Message("Months behind"),
-    "source": Message("Counted from"),
+    "counted_from": Message("Counted from"),
     "national": Message("Whole country"),
     "quarter": Message("Quarter"),
     "kind": Message("Persons"),
@@ -89,7 +89,7 @@ HEADS: dict[str, Message] = {
 }
 
 SHARES = {
-    "coverage", "target", "scheduled", "lag", "national", "disbursed_share", "injury_share", "late_share", "present_share", "roster_ratio", "benchmark_rate",
+    "coverage", "goal", "scheduled", "lag", "national", "disbursed_share", "injury_share", "late_share", "present_share", "roster_ratio", "benchmark_rate",
 }  # fmt: skip
 
 NUMBERS = {
@@ -98,6 +98,9 @@ NUMBERS = {
     "person_years", "roster_person_years", "cost_person_years", "planned_persons", "mean_persons", "most_persons", "employer_units", "new_projects",
     "inprogress_projects", "employer_persons", "new_project_persons", "inprogress_project_persons", "returned", "ledger", "difference",
 }  # fmt: skip
+
+DECIMALS = {"missing_points", "months_behind", "mean_days", "point_injuries"}
+"""Shown with one decimal."""
 
 WORDS: dict[str, Message] = {
     "region": Message("Whole region"),

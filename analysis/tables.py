@@ -182,7 +182,7 @@ SHARES = {
     "payroll_rate",
     "share",
 }
-MONTHS = {"payable_months", "payable_months_p50"}
+MONTHS = {"payable_months", "payable_months_p50", *coverage_words.DECIMALS}
 NUMBERS = {"cases", "deaths", "units", "contractors", "rows", *coverage_words.NUMBERS}
 MONEY_PERCENTILES = {
     "balance_p05",

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 import streamlit as st
-from reports.coverage_bulletin import BULLETIN_FORMATS, write_bulletin
 
 from analysis import coverage_charts
 from analysis.coverage import Coverage, coverage, days_of
@@ -19,6 +18,7 @@ from app_pages.showing import assumption_rows
 from app_pages.state import LANGUAGE_LABELS, choose_book, plain_text, show_table, translator
 from data.book import Book
 from models.messages import InputError
+from reports.coverage_bulletin import BULLETIN_FORMATS, bulletin, write_bulletin
 
 SHOWN_EXCEPTIONS = 500
 
@@ -69,7 +69,7 @@ def show_campaign(book: Book, t: Translator) -> None:
         own = found.survey[found.survey["year"].str[:4] == str(on.year)]
         show_table(own if len(own) else found.survey, t, "survey", title=t("Base survey"))
     show_assumptions(found.assumptions, t)
-    bulletin(found, t)
+    show_bulletin(book, on, t)
 
 
 def headline(found: Coverage, t: Translator) -> None:
@@ -109,7 +109,7 @@ def show_exceptions(found: Coverage, t: Translator) -> None:
         )  # fmt: skip
 
 
-def bulletin(found: Coverage, t: Translator) -> None:
+def show_bulletin(book: Book, on: date, t: Translator) -> None:
     st.subheader(t("Coverage bulletin"))
     labels = list(LANGUAGE_LABELS.values())
     chosen = st.segmented_control(
@@ -118,7 +118,7 @@ def bulletin(found: Coverage, t: Translator) -> None:
     language = next(code for code in LANGUAGES if LANGUAGE_LABELS[code] == chosen)
     if st.button(t("Make the bulletin"), type="primary", icon=":material/campaign:", key="bulletin"):
         with st.spinner(t("Writing …")), tempfile.TemporaryDirectory() as folder:
-            written = write_bulletin(found, Path(folder), BULLETIN_FORMATS, Translator(language))
+            written = write_bulletin(bulletin(book, on), Path(folder), BULLETIN_FORMATS, Translator(language))
             st.session_state["bulletins"] = {path.name: path.read_bytes() for path in written}
     for name, content in st.session_state.get("bulletins", {}).items():
         st.download_button(t("Download {name}", name=name), content, file_name=name, key=f"download-{name}", icon=":material/download:")

@@ -129,7 +129,7 @@ class Title:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Text; ``kind`` is ``text``, ``point`` (numbered by its own text) or ``line``."""
+    """Text; ``kind`` is ``text``, ``point`` (numbered by its own text)``, line`` or ``address`` (flush left)."""
 
     text: Text
     kind: str = "text"

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import io
-import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import typst
 
 from analysis.language import Translator
 from analysis.notices import Notice, NoticeBatch
 from analysis.words import word
 from models.messages import Message
-from reports.figures import FONTS
+from reports.pdf import compiled
 
 TEMPLATE = Path(__file__).with_name("templates") / "notice.typ"
 PAGES_A_FILE = 200
@@ -64,15 +60,7 @@ def notice_pdf(batch: NoticeBatch, part: Sequence[Notice], t: Translator) -> byt
         "notices": [_one(batch, one, t) for one in part],
     }
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        (root / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-        (root / "notice.typ").write_text(TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
-        return bytes(
-            typst.compile(
-                str(root / "notice.typ"), root=str(root), font_paths=[str(FONTS)], ignore_system_fonts=True, pdf_standards=["a-2b"],
-                timestamp=int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()),
-            )
-        )  # fmt: skip
+        return compiled(TEMPLATE, data, Path(folder), day)
 
 
 def synthetic_mark(synthetic: bool, t: Translator) -> str:

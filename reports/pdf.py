@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +18,44 @@ from reports.content import Document
 from reports.figures import FONTS
 from reports.mathematics import parse
 from reports.mathematics import typst as in_typst
-from reports.word import utc
 
 TEMPLATE = Path(__file__).with_name("templates") / "report.typ"
 
 
 def write_pdf(review: RateReview, document: Document, out: Path, t: Translator) -> Path:
-    """Write ``review.pdf`` (PDF/A-2b) into a folder. All text goes to Typst as data, never as markup."""
+    """Write ``review.pdf`` into a folder."""
+    path = out / "review.pdf"
+    path.write_bytes(document_pdf(document, review.valuation_date, t("Contents")))
+    return path
+
+
+def document_pdf(document: Document, day: date, contents: str = "") -> bytes:
+    """Return a document as PDF/A-2b, with a table of contents under the head ``contents`` where there is one. All text goes to Typst as data, never as markup."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         for figure in document.figures:
             (root / f"{figure.anchor}.svg").write_text(document.picture(figure), encoding="utf-8")
-        day = review.valuation_date
         data = {
             "language": document.language,
             "title": document.title,
             "subtitle": document.subtitle,
             "date": [day.year, day.month, day.day],
             "notice": document.notice,
-            "contents": t("Contents"),
+            "contents": contents,
             "pieces": [_piece(piece) for piece in document.pieces],
         }
-        (root / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-        (root / "report.typ").write_text(TEMPLATE.read_text(encoding="utf-8"), encoding="utf-8")
-        pdf = typst.compile(
-            str(root / "report.typ"), root=str(root), font_paths=[str(FONTS)], ignore_system_fonts=True, pdf_standards=["a-2b"],
-            timestamp=int(utc(review).timestamp()),
-        )  # fmt: skip
-    path = out / "review.pdf"
-    path.write_bytes(pdf)
-    return path
+        return compiled(TEMPLATE, data, root, day)
+
+
+def compiled(template: Path, data: Mapping[str, Any], root: Path, day: date) -> bytes:
+    """Return a template filled with data (``data.json`` in the folder ``root``) as PDF/A-2b; the same data gives the same bytes."""
+    (root / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
+    (root / template.name).write_text(template.read_text(encoding="utf-8"), encoding="utf-8")
+    pdf = typst.compile(
+        str(root / template.name), root=str(root), font_paths=[str(FONTS)], ignore_system_fonts=True, pdf_standards=["a-2b"],
+        timestamp=int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()),
+    )  # fmt: skip
+    return bytes(pdf)
 
 
 def _piece(piece: Piece) -> dict[str, Any]:

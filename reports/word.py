@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import UTC, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import docx
 from docx.document import Document as WordDocument
 from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.shared import Cm
+from docx.shared import Cm, Pt
 
 from analysis.language import Translator
 from analysis.rate_review import RateReview
@@ -24,7 +24,14 @@ CENTER = WD_ALIGN_PARAGRAPH.CENTER
 
 
 def write_word(review: RateReview, document: Document, out: Path, t: Translator, template: Path | None = None) -> Path:
-    """Write ``review.docx`` into a folder; an office's own template gives styles, page, header and footer.
+    """Write ``review.docx`` into a folder; an office's own template gives styles, page, header and footer."""
+    path = out / "review.docx"
+    path.write_bytes(document_word(document, review.valuation_date, t("Contents"), template))
+    return path
+
+
+def document_word(document: Document, day: date, contents: str = "", template: Path | None = None) -> bytes:
+    """Return a document as .docx, with a table of contents under the head ``contents`` where there is one.
 
     Raises
     ------
@@ -37,27 +44,28 @@ def write_word(review: RateReview, document: Document, out: Path, t: Translator,
         raise InputError("The template {path} is not a Word document (.docx).", path=str(template)) from error
     zh = document.language == "zh"
     parts.styles(file, zh, own=template is None)
-    day = review.valuation_date
     file.core_properties.created = file.core_properties.modified = datetime(day.year, day.month, day.day)
     file.core_properties.author, file.core_properties.title = "Pingheng", document.title
     if template is None:
         parts.page(file, document.notice)
-    _front(file, document, t)
+    _front(file, document, contents)
     _body(file, document)
     buffer = io.BytesIO()
     file.save(buffer)
-    path = out / "review.docx"
-    path.write_bytes(steady_zip(buffer.getvalue()))
-    return path
+    return steady_zip(buffer.getvalue())
 
 
-def _front(file: WordDocument, document: Document, t: Translator) -> None:
+def _front(file: WordDocument, document: Document, contents: str) -> None:
     """Title, notice and table of contents."""
-    file.add_paragraph(document.title, style="Title")
+    title = file.add_paragraph(document.title, style="Title")
+    if not contents:  # no cover: the text follows on the same page
+        title.paragraph_format.space_before = Pt(24)
     file.add_paragraph(document.subtitle).alignment = CENTER
+    if not contents:
+        return
     if document.notice:
         file.add_paragraph(document.notice).alignment = CENTER
-    file.add_paragraph(t("Contents")).alignment = CENTER
+    file.add_paragraph(contents).alignment = CENTER
     parts.contents(file, [p for p in document.pieces if isinstance(p, Title) and p.level == 1])
     file.add_page_break()
 
@@ -98,8 +106,3 @@ def steady_zip(data: bytes) -> bytes:
             archive.writestr(info, source.read(name))
     return target.getvalue()
 
-
-def utc(review: RateReview) -> datetime:
-    """Return the valuation date as a time, for formats that must carry one."""
-    day = review.valuation_date
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -151,7 +151,7 @@ def paragraph(file: Document, piece: Paragraph) -> None:
         form.first_line_indent = Pt(28)
     elif piece.kind == "point":
         form.left_indent, form.first_line_indent = Pt(44), Pt(-16)
-    else:
+    elif piece.kind == "line":
         form.left_indent, form.space_before = Cm(6), Pt(14)
     for part in piece.text:
         if isinstance(part, Link):
