@@ -33,7 +33,7 @@ def by_prefecture(coverage: Coverage, state: str, t: Translator) -> Any:
     y = _places(list(rows["name"]), t)
     x = alt.X("coverage:Q", title=t("Enrolment rate"), axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, max(1.0, float(rows["coverage"].max()))]))
     bars = (
-        alt.Chart(rows, width="container", height=ROW * len(rows))
+        alt.Chart(rows, width="container", height=alt.Step(ROW))
         .mark_bar()
         .encode(
             y=y, x=x,
@@ -87,7 +87,7 @@ def missing_premium(coverage: Coverage, t: Translator) -> Any:
     order = own.groupby("prefecture")["missing_premium_yuan"].sum().sort_values(ascending=False).index
     rows = own.assign(name=[word(p, t) for p in own["prefecture"]], what=own["state"].map(names), amount=own["missing_premium_yuan"] / scale)
     chart = (
-        alt.Chart(rows, width="container", height=ROW * len(order))
+        alt.Chart(rows, width="container", height=alt.Step(ROW))
         .mark_bar()
         .encode(
             y=_places([word(p, t) for p in order], t),
@@ -113,7 +113,7 @@ def return_grid(states: pd.DataFrame, t: Translator) -> Any:
     rows = states.assign(name=[word(p, t) for p in states["prefecture"]], what=states["state"].map(names))
     quarters = sorted(states["quarter"].unique())
     chart = (
-        alt.Chart(rows, width="container", height=ROW * states["prefecture"].nunique())
+        alt.Chart(rows, width="container", height=alt.Step(ROW))
         .mark_rect(stroke="white", strokeWidth=2)
         .encode(
             x=alt.X("quarter:O", title=None, sort=quarters, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
@@ -160,7 +160,7 @@ def fee_gap(enrolment: Enrolment, t: Translator) -> Any:
     own = fees[(fees["period"] == fees["period"].max()) & (fees["prefecture"] != REGION)].sort_values("open_days", ascending=False)
     rows = own.assign(name=[word(p, t) for p in own["prefecture"]])
     chart = (
-        alt.Chart(rows, width="container", height=ROW * len(rows))
+        alt.Chart(rows, width="container", height=alt.Step(ROW))
         .mark_bar(color=COLOURS["main"])
         .encode(
             y=_places(list(rows["name"]), t), x=alt.X("open_days:Q", title=t("Open, in days of premium")),
@@ -181,7 +181,7 @@ def roster_ratio(study: RosterStudy, t: Translator) -> Any:
     rows = rows[rows["level"] != REGION].assign(name=lambda f: [word(p, t) for p in f["level"]])
     y = _places(list(rows["name"]), t)
     points = (
-        alt.Chart(rows, width="container", height=ROW * len(rows))
+        alt.Chart(rows, width="container", height=alt.Step(ROW))
         .mark_point(filled=True, size=90, color=COLOURS["main"])
         .encode(
             y=y, x=alt.X("roster_ratio:Q", title=t("Roster ÷ cost"), axis=alt.Axis(format="%"), scale=alt.Scale(zero=False)),

@@ -59,7 +59,7 @@ def show_campaign(book: Book, t: Translator) -> None:
         if found.of(state) is not None:
             place.altair_chart(coverage_charts.by_prefecture(found, state, t), key=f"coverage-{state}")
     st.altair_chart(coverage_charts.by_year(found, t), key="coverage-years")
-    show_table(found.rates, t, "coverage", title=t("Enrolment by prefecture and state of the project"))
+    show_table(found.rates.dropna(axis=1, how="all"), t, "coverage", title=t("Enrolment by prefecture and state of the project"))
     st.altair_chart(coverage_charts.missing_premium(found, t), key="coverage-missing")
     show_table(found.points, t, "points", title=t("What a percentage point is worth"))
     show_exceptions(found, t)
@@ -101,7 +101,7 @@ def show_exceptions(found: Coverage, t: Translator) -> None:
     )  # fmt: skip
     own = found.exceptions[found.exceptions["reason"].isin(chosen)]
     shown = own.assign(issued_date=own["issued_date"].dt.strftime("%Y-%m-%d"))
-    show_table(shown.head(SHOWN_EXCEPTIONS), t, "exceptions")
+    show_table(shown.head(SHOWN_EXCEPTIONS).dropna(axis=1, how="all"), t, "exceptions")
     if len(shown) > SHOWN_EXCEPTIONS:
         st.download_button(
             t("Download all {rows:integer} rows", rows=len(shown)), lambda: shown.to_csv(index=False).encode("utf-8-sig"), "exceptions.csv",
@@ -176,10 +176,12 @@ try:
     current = choose_book(t)
     if current.synthetic:
         st.warning(t("Synthetic data: this book was made by the program to try it out. It describes no real fund."), icon=":material/science:")
+    asked = st.query_params.get("part", "")
     part = st.segmented_control(
-        t("Part"), list(PARTS), default="campaign", format_func=lambda code: PARTS[code][0], key="part", bind="query-params", required=True,
+        t("Part"), list(PARTS), default=asked if asked in PARTS else "campaign", format_func=lambda code: PARTS[code][0], key="part", required=True,
         label_visibility="collapsed",
     )  # fmt: skip
+    st.query_params["part"] = part or "campaign"
     PARTS[part or "campaign"][1](current, t)
 except InputError as problem:
     st.info(plain_text(t.say(problem)), icon=":material/upload_file:")

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data.book import Book, Source, Written, typed
+from data.book import Book
 from data.files import sha256
 from data.quarterly_form import COLUMNS, PREFECTURES, QuarterlyForm, check_quarter, findings, to_returns
+from data.writing import Source, Written, typed
 from models.messages import InputError, Message
 
 REGION = "新疆维吾尔自治区"

@@ -10,8 +10,7 @@ from data.parameters import FOLDER, subject_of
 from models.messages import InputError
 from models.parameters import MARKS, Parameter, Parameters
 
-SUBJECTS = ("benefits", "wages", "rates", "fund", "construction", "actuarial", "projection", "cohorts")
-SUBJECTS = ("benefits", "wages", "rates", "fund", "coverage", "construction", "actuarial", "projection")
+SUBJECTS = ("benefits", "wages", "rates", "fund", "coverage", "construction", "actuarial", "projection", "cohorts")
 """The order of the guide: the law first, assumptions last."""
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
