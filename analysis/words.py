@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from analysis import rate_paths
-from analysis import coverage_words
+from analysis import coverage_words, rate_paths
 from analysis.language import Translator
 from analysis.options import NAMES
 from analysis.stresses import load_stresses
