@@ -76,7 +76,9 @@ def earned_share(
     now = calendar.until(np.clip(np.asarray(at, dtype="datetime64[D]"), start, end))
     work = finished - began
     # a project that lies within a full winter stop is built by the calendar day
-    plain = (np.clip(np.asarray(at, dtype="datetime64[D]"), start, end) - start).astype(np.float64) / (end - start).astype(np.float64)
+    plain = (np.clip(np.asarray(at, dtype="datetime64[D]"), start, end) - start).astype(np.float64) / (
+        end - start
+    ).astype(np.float64)
     share = np.divide(now - began, work, out=plain.copy(), where=work > 0)
     return _curve(np.clip(share, 0.0, 1.0), shape)
 
@@ -114,7 +116,9 @@ def earned_by_quarter(
     DataFrame (projects × quarters) of yuan; the sum over all quarters of a project's life is its cost
     """
     periods = pd.PeriodIndex(list(quarters), freq="Q")
-    edges = np.array([*(p.start_time for p in periods), periods[-1].end_time + pd.Timedelta(1, "ns")], dtype="datetime64[D]")
+    edges = np.array(
+        [*(p.start_time for p in periods), periods[-1].end_time + pd.Timedelta(1, "ns")], dtype="datetime64[D]"
+    )
     known = projects.dropna(subset=["start", "end", "cost_yuan"])
     known = known[known["end"] > known["start"]]
     fallback = default or work_calendar()
@@ -123,7 +127,13 @@ def earned_by_quarter(
         calendar = calendars.get(str(prefecture), fallback)
         start, end = own["start"].to_numpy(dtype="datetime64[D]"), own["end"].to_numpy(dtype="datetime64[D]")
         shares = np.stack([earned_share(start, end, edge, calendar, shape) for edge in edges], axis=1)
-        pieces.append(pd.DataFrame(np.diff(shares, axis=1) * own["cost_yuan"].to_numpy()[:, None], index=own["project_id"], columns=list(quarters)))
+        pieces.append(
+            pd.DataFrame(
+                np.diff(shares, axis=1) * own["cost_yuan"].to_numpy()[:, None],
+                index=own["project_id"],
+                columns=list(quarters),
+            )
+        )
     if not pieces:
         return pd.DataFrame(columns=list(quarters), dtype="float64")
     return pd.concat(pieces).reindex(known["project_id"])
