@@ -19,7 +19,11 @@ def sources(book: Book) -> pd.DataFrame:
     if imports.empty:
         return pd.DataFrame()
     kept = imports[imports["undone_at"].isna()]
-    grouped = kept.groupby(["file_name", "target"], sort=True).agg(rows=("row_count", "sum"), sha256=("sha256", "last")).reset_index()
+    grouped = (
+        kept.groupby(["file_name", "target"], sort=True)
+        .agg(rows=("row_count", "sum"), sha256=("sha256", "last"))
+        .reset_index()
+    )
     shown = grouped.rename(columns={"file_name": "source"}).assign(sha256=grouped["sha256"].str[:HASH_SHOWN])
     return shown.sort_values(["rows", "source"], ascending=[False, True], ignore_index=True)
 

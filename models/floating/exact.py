@@ -6,7 +6,7 @@ The distribution of a unit's ratio comes from its compound distribution; with th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,10 @@ from models.floating.units import (
     Risks,
     asked_for,
     count_classes,
+    counted_by,
     edges_of,
     expecting,
+    grouped,
     inside,
     limited,
     limits_of,
@@ -35,6 +37,9 @@ QUICK = 64
 SETTLED = 1e-14
 FINE = 400
 """Points of a loss at which a plan without steps is read."""
+GROUPS = 120
+"""Contractors that a plan without steps is read for, where there are more: groups of like size and load."""
+MOST_COUNTS = 300
 
 
 @dataclass(frozen=True)
@@ -114,11 +119,31 @@ def targets(plan: FloatingPlan, risks: Risks) -> Floats:
     asked = asked_for(plan, risks, inner, cases)
     where = nearest(ladder, asked.ravel()).reshape(asked.shape)
     out = np.zeros((len(risks.cases), len(in_force), len(ladder)))
-    for i, multiplier in enumerate(in_force):
-        limits = limits_of(plan, risks, multiplier, edges)
-        chance = joint(risks.cases * years, risks.variance * years, severity, limits, cuts)
+    given = [limits_of(plan, risks, multiplier, edges) for multiplier in in_force]
+    chances = _at_each(risks.cases * years, risks.variance * years, severity, given, cuts)
+    for i, chance in enumerate(chances):
         out[:, i] = _added(chance, where, len(ladder))
     return out
+
+
+def _at_each(
+    mean: Floats, variance: Floats, severity: Floats, given: list[Floats], cuts: NDArray[np.int64]
+) -> list[Floats]:
+    """Return P(count in class, loss in interval) for each of several sets of limits, from one computation at all of them."""
+    if len(given) == 1 or not given[0].shape[1]:
+        return [joint(mean, variance, severity, given[0], cuts)] * len(given)
+    every = np.concatenate(given, axis=1)
+    order = np.argsort(every, axis=1, kind="stable")
+    chance = joint(mean, variance, severity, np.take_along_axis(every, order, axis=1), cuts)
+    below = np.cumsum(chance, axis=2)
+    back = np.argsort(order, axis=1, kind="stable")
+    at = np.take_along_axis(below[:, :, :-1], np.broadcast_to(back[:, None, :], below[:, :, :-1].shape), axis=2)
+    size = given[0].shape[1]
+    first, whole = np.zeros((*at.shape[:2], 1)), below[:, :, -1:]
+    return [
+        np.diff(np.concatenate([first, at[:, :, i * size : (i + 1) * size], whole], axis=2), axis=2)
+        for i in range(len(given))
+    ]
 
 
 def _added(chance: Floats, where: NDArray[np.intp], count: int) -> Floats:
@@ -153,6 +178,7 @@ def analyse(plan: FloatingPlan, risks: Risks, years: int = 10) -> Analysis:
     A plan without a ladder gives every year the distribution that its ratio asks for; a limit on the change of such a plan is refused.
     """
     notes: tuple[Message, ...] = ()
+    base = risks.base_premium
     if plan.columns and not isinstance(plan.rule, SurchargeRule):
         notes = (Message("{plan} looks at grades: units are analysed as if they had none.", {"plan": plan.name}),)
     if plan.steps and not plan.columns:
@@ -168,12 +194,16 @@ def analyse(plan: FloatingPlan, risks: Risks, years: int = 10) -> Analysis:
             )
         multiplier = final @ values
     else:
-        values, final = multiplier_distribution(plan, risks)
-        multiplier = (final * values).sum(axis=1)
+        of, few = grouped(risks, GROUPS)
+        values, final = multiplier_distribution(expecting(plan, risks), few)
+        multiplier = (final * values).sum(axis=1)[of]
         way = np.vstack([np.full(len(multiplier), plan.new_entrant), *[multiplier] * years])
+        base = np.bincount(of, risks.base_premium).astype(np.float64)
+        if len(base) < len(of):
+            notes += (Message("Contractors are taken in {groups} groups of like size.", {"groups": len(base)}),)
     total = float(risks.base_premium.sum())
     factor = float(multiplier @ risks.base_premium) / total
-    weights = final * (risks.base_premium / total)[:, None]
+    weights = final * (base / total)[:, None]
     moved = float((np.abs(values / factor - 1.0) * weights).sum()) * total / 2
     if values.ndim == 1:
         steps = pd.DataFrame({"multiplier": values, "premium_share": weights.sum(axis=0)})
@@ -201,26 +231,57 @@ def multiplier_distribution(plan: FloatingPlan, risks: Risks) -> tuple[Floats, F
     values, weights = [], []
     for u in range(units):
         one = unit(risks, u)
-        severity = limited(plan, one)
-        mean = one.cases[0] * years * float(severity @ np.arange(len(severity)))
-        square = float(severity @ np.arange(len(severity), dtype=np.float64) ** 2)
-        reach = mean + 12 * np.sqrt(one.variance[0] * years * square) + 16
-        limits = np.unique(
-            np.floor(np.concatenate([np.linspace(0.0, reach, FINE), limits_of(plan, one, 1.0, edges_of(plan))[0]]))
-        )
-        limits = limits[limits >= 0][None, :]
-        chance = joint(one.cases * years, one.variance * years, severity, limits, cuts[u : u + 1])
-        middle = np.concatenate([[0.0], (limits[0, 1:] + limits[0, :-1] + 1) / 2, [limits[0, -1]]]) * risks.step_yuan
-        measures = measures_at(plan, one, np.tile(middle, chance.shape[1]), np.repeat(cases[u], len(middle)))
-        values.append(
-            plan.target(measures) if not too_small(plan, one)[0] else np.full(chance[0].size, plan.new_entrant)
-        )
-        weights.append(chance.ravel())
+        loss, count, chance = _outcomes(plan, one, years, cuts[u : u + 1], cases[u])
+        rated = plan.target(measures_at(plan, one, loss, count))
+        values.append(rated if not too_small(plan, one)[0] else np.full(len(loss), plan.new_entrant))
+        weights.append(chance)
     out = np.zeros((2, units, max(map(len, values))))
     for u, (value, weight) in enumerate(zip(values, weights, strict=True)):
         out[0, u] = value[-1]
         out[0, u, : len(value)], out[1, u, : len(value)] = value, weight
     return out[0], out[1]
+
+
+def _outcomes(
+    plan: FloatingPlan, one: Risks, years: float, cuts: NDArray[np.int64], cases: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return losses (yuan, in the window, as the plan counts them), numbers of cases and probabilities of one unit, in small intervals."""
+    severity = limited(plan, one)
+    mean = one.cases[0] * years * float(severity @ np.arange(len(severity)))
+    square = float(severity @ np.arange(len(severity), dtype=np.float64) ** 2)
+    reach = mean + 12 * np.sqrt(one.variance[0] * years * square) + 16
+    edges = limits_of(plan, one, 1.0, edges_of(plan))[0]
+    limits = np.unique(np.floor(np.concatenate([np.linspace(0.0, reach, FINE), edges])))
+    limits = limits[limits >= 0][None, :]
+    chance = joint(one.cases * years, one.variance * years, severity, limits, cuts)
+    middle = np.concatenate([[0.0], (limits[0, 1:] + limits[0, :-1] + 1) / 2, [limits[0, -1]]]) * one.step_yuan
+    return np.tile(middle, chance.shape[1]), np.repeat(cases, len(middle)), chance.ravel()
+
+
+def hiding_saves(plan: FloatingPlan, risks: Risks, amounts: Floats) -> Floats:
+    """Return the premium, yuan, that each unit expects to save by hiding one case that costs each of ``amounts``: (units, amounts).
+
+    The saving is that of one premium, before limits on movement; what else happens to the unit is as expected of it.
+    """
+    plan = expecting(plan, risks)
+    years = float(plan.window_years or 1)
+    if plan.deaths:
+        plan = replace(plan, deaths=None)
+    out = np.zeros((len(risks.cases), len(amounts)))
+    small = too_small(plan, risks)
+    for u in np.flatnonzero(~small).tolist():
+        one = unit(risks, u)
+        found, _ = count_classes(plan, one)
+        # Every number of cases up to the last that matters is a class of its own: one case more or less is what is asked.
+        most = int(min(found.max(initial=0), MOST_COUNTS))
+        cuts = np.arange(1, most + 1 if most else 1)[None, :]
+        loss, count, chance = _outcomes(plan, one, years, cuts, np.arange(cuts.shape[1] + 1, dtype=np.float64))
+        hidden = plan.target(measures_at(plan, one, loss, count))
+        for k, amount in enumerate(amounts):
+            more = float(counted_by(plan, one, np.array([amount]))[0])
+            shown = plan.target(measures_at(plan, one, loss + more, count + 1))
+            out[u, k] = float(chance @ (shown - hidden)) * one.base_premium[0]
+    return out
 
 
 def efficiency(plan: FloatingPlan, risks: Risks, change: float = 0.01) -> Floats:

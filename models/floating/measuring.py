@@ -151,10 +151,13 @@ def form(ratio: Ratio, *, loss: Floats, premium: Floats, **rest: object) -> Meas
 
 def _texts(values: pd.Series, key: NDArray[np.int64], oldest_first: NDArray[np.int64], count: int) -> Texts:
     """Return the latest text of each key, empty where there is none; 1.0 (a column with gaps) and 1 are the same grade."""
+    codes, distinct = pd.factorize(values)
+    texts = np.array(
+        [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in distinct], dtype=object
+    )
     found = np.full(count, "", dtype=object)
-    for at in oldest_first[values.notna().to_numpy()[oldest_first]]:
-        value = values.iat[at]
-        found[key[at]] = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    known = oldest_first[codes[oldest_first] >= 0]
+    found[key[known]] = texts[codes[known]] if len(texts) else ""
     return found
 
 

@@ -87,9 +87,8 @@ def unit(risks: Risks, u: int) -> Risks:
     )
 
 
-def limited(plan: FloatingPlan, risks: Risks) -> Floats:
-    """Return the severity, on the grid, of what one case counts under the plan (for a modification: of the first unit)."""
-    amounts = np.arange(len(risks.severity), dtype=np.float64) * risks.step_yuan
+def counted_by(plan: FloatingPlan, risks: Risks, amounts: Floats) -> Floats:
+    """Return what cases of these amounts (yuan) count under the plan (for a modification: of the first unit)."""
     limit = plan.ratio.claim_limit_yuan
     counted: Floats = amounts if limit is None else np.minimum(amounts, limit)
     if isinstance(plan.rule, ModificationRule):
@@ -97,7 +96,35 @@ def limited(plan: FloatingPlan, risks: Risks) -> Floats:
         weight = plan.rule.constants((plan.ratio.average or 0.0) * risks.base_premium[:1] * years)[0][0]
         primary = np.minimum(counted, plan.rule.split)
         counted = np.asarray(primary + weight * (counted - primary), dtype=np.float64)
+    return counted
+
+
+def limited(plan: FloatingPlan, risks: Risks) -> Floats:
+    """Return the severity, on the grid, of what one case counts under the plan (for a modification: of the first unit)."""
+    amounts = np.arange(len(risks.severity), dtype=np.float64) * risks.step_yuan
+    counted = counted_by(plan, risks, amounts)
     return risks.severity if counted is amounts else onto_grid(risks.severity, counted / risks.step_yuan)
+
+
+def grouped(risks: Risks, groups: int) -> tuple[NDArray[np.intp], Risks]:
+    """Return the group of each unit (units,) and the mean unit of each group, of like size and like load; at most ``groups`` of them."""
+    units = len(risks.cases)
+    if units <= groups:
+        return np.arange(units), risks
+    loads = max(int(np.sqrt(groups / 5)), 1)
+    sizes = groups // loads
+    size = np.argsort(np.argsort(risks.base_premium, kind="stable"), kind="stable") * sizes // units
+    order = np.lexsort((risks.cases / risks.base_premium, size))
+    within = np.empty(units, dtype=np.intp)
+    within[order] = np.arange(units) - np.searchsorted(size[order], size[order])
+    count = np.bincount(size)[size]
+    _, of = np.unique(size * loads + within * loads // count, return_inverse=True)
+    each = np.bincount(of)
+    base, exposure, cases, excess = (
+        np.bincount(of, values) / each
+        for values in (risks.base_premium, risks.exposure, risks.cases, risks.variance - risks.cases)
+    )
+    return of, Risks(base, exposure, cases, cases + np.maximum(excess, 0.0), risks.severity, risks.step_yuan)
 
 
 def edges_of(plan: FloatingPlan) -> list[tuple[float, bool]]:
