@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.floating_study import Portfolio
-from analysis.projection import Projection, by_quarter, project
+from analysis.projection import Projection, project
 from analysis.review import Prepared
 from analysis.scenario import Scenario
 from models.floating import Behaviour, FloatingPlan, Simulated, draw_accidents, load_plan, simulate
@@ -152,23 +152,18 @@ def _joint(base: Projection, rate: float, run: _Kept, payout: Floats) -> tuple[F
     late = np.concatenate([np.ones((paths, len(payout) - 1)), run.luck], axis=1)
     luck = np.apply_along_axis(lambda row: np.convolve(row, payout, mode="valid"), 1, late)
     factor, luck = np.repeat(run.factor, QUARTERS, axis=1), np.repeat(luck, QUARTERS, axis=1)
-    outgo = _outgo(base)[of]
+    outgo = base.outgo_by_quarter[of]
     interest = np.broadcast_to(np.asarray(base.interest_by_quarter, dtype=np.float64), base.fund.a.shape)[of]
-    b, now = base.fund.b[of], np.zeros(paths)
-    own = base.fund.a[of] + rate * b
+    rates = np.where(np.isnan(base.fixed_rate), rate, base.fixed_rate) * (1.0 - base.prevention_share)
+    premium, now = rates * base.exposure_by_quarter[of], np.zeros(paths)
+    own = base.fund.a[of] + rate * base.fund.b[of]
     balance = np.empty_like(own)
     for t in range(years * QUARTERS):
-        grown = 1.0 + interest[:, t]
-        collected = rate * (b[:, t] - grown * (b[:, t - 1] if t else 0.0))
-        now = now * grown + collected * (factor[:, t] - 1.0) - outgo[:, t] * (luck[:, t] - 1.0) * (1.0 + grown) / 2.0
+        more = premium[:, t] * (factor[:, t] - 1.0) - outgo[:, t] * (luck[:, t] - 1.0)
+        now = now * (1.0 + interest[:, t]) + more * (1.0 + interest[:, t] / 2.0)
         balance[:, t] = own[:, t] + now
     floor = np.broadcast_to(base.fund.floor, base.fund.a.shape)[of]
     return balance, balance < floor
-
-
-def _outgo(base: Projection) -> Floats:
-    """Return the outgo of each path and quarter."""
-    return by_quarter(base.outgo)
 
 
 def _reported(

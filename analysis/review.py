@@ -186,7 +186,7 @@ def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any]
         warnings=(*history.warnings, *_unanswered(prepared), *prepared.parameters.warnings.values()),
         change_decomposition=drivers,
         previous_rate=previous_rate,
-        floating=prepared.floating,
+        floating=_floating(prepared, resolved),
         credibility=prepared.credibility,
         balance_sheet=prepared.balance_sheet,
         tables={**prepared.tables, "early_warning": _early_warning(prepared, resolved, fund_ahead)},
@@ -198,6 +198,13 @@ def _early_warning(prepared: Prepared, resolved: Scenario, fund_ahead: pd.DataFr
     past = past_indicators(prepared.history, resolved, prepared.parameters)
     last = past[past["period"].isin(sorted(past["period"].unique())[-2:])]
     return pd.concat([last, outlook(fund_ahead, resolved, prepared.parameters, prepared.history)], ignore_index=True)
+
+
+def _floating(prepared: Prepared, resolved: Scenario) -> FloatingReview | None:
+    """The prepared floating review, or that of another plan: a plan changes nothing else of what was prepared."""
+    if resolved.plan == prepared.scenario.plan:
+        return prepared.floating
+    return floating_review(prepared.history, resolved, prepared.ledgers)
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import coverage_words
+from analysis import coverage_words, floating_words
 from analysis.charts import BASIS_NAMES
 from analysis.language import Translator
 from analysis.rate_review import RateReview
@@ -212,17 +212,18 @@ def kind_of(column: str) -> str:
     """Return what a column holds: ``money, rate, share, months, text`` or ``number``."""
     if column.endswith("_yuan") or column in MONEY_PERCENTILES:
         return "money"
-    for kind, names in (("rate", RATES), ("share", SHARES), ("months", MONTHS)):
+    for kind, names in (("rate", RATES), ("share", SHARES | floating_words.SHARES), ("months", MONTHS)):
         if column in names:
             return kind
     if column in SIZES:
         return "size"
-    return "number" if column in NUMBERS else "text"
+    return "number" if column in NUMBERS | floating_words.NUMBERS else "text"
 
 
 def head(column: str, t: Translator) -> str:
     """Return a column's head in the reader's language."""
-    return t.say(HEADS[column]) if column in HEADS else column
+    known = HEADS.get(column) or floating_words.HEADS.get(column)
+    return t.say(known) if known else column
 
 
 def in_words(column: str, t: Translator) -> Callable[[Any], str]:

@@ -126,8 +126,8 @@ def remembered(book: Book, fingerprint: str) -> RememberedBook:
 
 
 def _key(book: Book, scenario: Scenario) -> Key:
-    """Return what a prepared review depends on: the book's content, and the scenario without its rate, target and words."""
-    bare = replace(scenario, base_rate=None, target_payable_months=None, name="base", note="")
+    """Return what a prepared review depends on: the book's content, and the scenario without its rate, target, plan and words."""
+    bare = replace(scenario, base_rate=None, target_payable_months=None, plan=Scenario.plan, name="base", note="")
     return book.fingerprint(), bare
 
 

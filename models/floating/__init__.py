@@ -15,7 +15,7 @@ from models.floating.exact import (
 from models.floating.explain import explain
 from models.floating.fairness import QuintileTest, concealment, dislocation, quintile_test
 from models.floating.plan import FloatingPlan, OffBalance, off_balance
-from models.floating.reading import available_plans, load_plan, parse_plan
+from models.floating.reading import available_plans, load_plan, parse_plan, plan_text
 from models.floating.simulation import Behaviour, Simulated, simulate
 from models.floating.terms import Constant
 from models.floating.units import Risks
@@ -44,6 +44,7 @@ __all__ = [
     "multiplier_distribution",
     "off_balance",
     "parse_plan",
+    "plan_text",
     "quintile_test",
     "separation",
     "simulate",

@@ -38,6 +38,11 @@ def available_plans() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
+def plan_text(name: str) -> str:
+    """Return the file of one of the program's plans as text."""
+    return _text(FOLDER / f"{name}.yaml")
+
+
 def load_plan(name_or_path: str | Path) -> FloatingPlan:
     """Return a plan: one of `available_plans()` by name, or the plan file at a path.
 
