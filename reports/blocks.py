@@ -146,6 +146,10 @@ class Figure:
     chart: Any
 
 
+NARROW = 14
+"""A column no wider than this keeps its width; wider ones share what is left of the line."""
+
+
 @dataclass(frozen=True)
 class Grid:
     """A numbered table as text: ``right`` says which columns hold figures, ``widths`` how wide each is (characters, Chinese ones count two)."""
@@ -260,6 +264,7 @@ def plain(text: Text) -> str:
 def _grid(block: TableBlock, labels: dict[str, str], t: Translator) -> Grid:
     frame = block.frame
     heads, columns, right = [], [], []
+    zh = t.language == "zh"
     shown, total = cut(frame, block.limit)
     for name in map(str, frame.columns):
         kind = kind_of(name)
@@ -267,7 +272,7 @@ def _grid(block: TableBlock, labels: dict[str, str], t: Translator) -> Grid:
         if kind == "money":
             title, texts = _money(head(name, t), values, t)
         else:
-            title, texts = head(name, t), [_cell(name, v, t) for v in values]
+            title, texts = head(name, t), _texts(name, values, t)
         heads.append(title)
         columns.append(texts)
         right.append(kind != "text" or all(not isinstance(v, str) for v in frame[name]))
@@ -275,13 +280,15 @@ def _grid(block: TableBlock, labels: dict[str, str], t: Translator) -> Grid:
     if total is not None:
         rows[-2][0] = t("{count:integer} others", count=len(frame) - len(shown))
         rows[-1][0] = t("Total")
-    wide = [max([width(title) // 2 + 1, *(width(row[j]) for row in rows)]) for j, title in enumerate(heads)]
+    words = [max(map(width, title.split())) if not zh else width(title) // 2 + 1 for title in heads]
+    wide = [max([words[j], *(width(row[j]) for row in rows)]) for j in range(len(heads))]
     anchor = f"table-{block.name}"
     return Grid(labels[anchor], block.caption, anchor, block.name, tuple(heads), tuple(map(tuple, rows)), tuple(right), tuple(min(max(w, 6), 44) for w in wide))  # fmt: skip
 
 
-def _cell(column: str, value: Any, t: Translator) -> str:
-    return printable(str(for_readers(pd.DataFrame({column: pd.Series([value], dtype=object)}), t).iloc[0, 0]))
+def _texts(column: str, values: Sequence[Any], t: Translator) -> list[str]:
+    shown = for_readers(pd.DataFrame({column: pd.Series(list(values), dtype=object)}), t)
+    return [printable(str(text)) for text in shown.iloc[:, 0]]
 
 
 def _money(title: str, values: Sequence[Any], t: Translator) -> tuple[str, list[str]]:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.language import Translator
 from analysis.rate_review import RateReview
+from reports.content import notice
 
 NAMES = {
     "rate": "基准费率",
@@ -104,6 +105,7 @@ def write_model(book: Any, review: RateReview, t: Translator, name: str, formats
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 10, 18)
     sheet.write_string(0, 0, t("Break-even model: change the yellow cells"), formats["title"])
+    sheet.write_string(1, 0, notice(review, t), formats["text"])
     kinds = {"rate": permille, "opening": money_input}
     for row, (key, label) in enumerate(labels.items(), start=2):
         sheet.write_string(row, 0, label, formats["text"])

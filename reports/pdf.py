@@ -13,7 +13,7 @@ import typst
 
 from analysis.language import Translator
 from analysis.rate_review import RateReview
-from reports.blocks import Code, Figure, Formula, Grid, Link, Math, Paragraph, Piece, Text, Title
+from reports.blocks import NARROW, Code, Figure, Formula, Grid, Link, Math, Paragraph, Piece, Text, Title
 from reports.content import Document
 from reports.figures import FONTS
 from reports.mathematics import parse
@@ -69,7 +69,7 @@ def _piece(piece: Piece) -> dict[str, Any]:
     if isinstance(piece, Figure):
         return {"kind": "figure", **same}
     assert isinstance(piece, Grid)
-    return {"kind": "grid", **same, "head": piece.head, "rows": piece.rows, "right": piece.right, "widths": piece.widths}
+    return {"kind": "grid", **same, "head": piece.head, "rows": piece.rows, "right": piece.right, "widths": piece.widths, "narrow": NARROW}
 
 
 def _parts(text: Text) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Cm, Pt, RGBColor
 
-from reports.blocks import Code, Grid, Link, Math, Paragraph, Title
+from reports.blocks import NARROW, Code, Grid, Link, Math, Paragraph, Title
 from reports.mathematics import parse, runs
 
 BODY, TITLE, HEADING, SECOND, LATIN = "仿宋", "方正小标宋简体", "黑体", "楷体", "Times New Roman"
@@ -179,7 +179,13 @@ def table(file: Document, grid: Grid) -> None:
     total = sum(w + 2 for w in grid.widths)
     # half-points; a narrow table keeps its own width, a wide one fills the page
     size = 20 if total <= 78 else 17 if total <= 104 else 15
-    twips = [round((w + 2) * (size * 5.6 if total <= 78 else PAGE_CM * 567 / total)) for w in grid.widths]
+    own = [round((w + 2) * size * 5.6) for w in grid.widths]
+    wide = [w > NARROW for w in grid.widths]
+    left = max(PAGE_CM * 567 - sum(o for o, large in zip(own, wide, strict=True) if not large), 0)
+    share = left / max(sum(o for o, large in zip(own, wide, strict=True) if large), 1)
+    twips = own if total <= 78 else [round(o * share) if large else o for o, large in zip(own, wide, strict=True)]
+    if total > 78 and not any(wide):
+        twips = [round(o * PAGE_CM * 567 / sum(own)) for o in own]
     line = '<w:{} w:val="single" w:sz="{}" w:space="0" w:color="000000"/>'
     properties = (
         f'<w:tblPr><w:tblW w:w="{sum(twips)}" w:type="dxa"/><w:jc w:val="center"/><w:tblBorders>{line.format("top", 10)}{line.format("bottom", 10)}</w:tblBorders>'

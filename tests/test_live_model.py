@@ -41,9 +41,10 @@ def test_formulas_equal_the_programs_numbers(tmp_path, changed):
     inputs = inputs_of(review)
     if changed:
         book = openpyxl.load_workbook(path)
-        book["现场模型"]["B3"], book["现场模型"]["B5"] = 0.0017, 0.01
+        for cell, value in (("B3", 0.0017), ("B4", 0.02), ("B5", 0.01)):
+            book["现场模型"][cell] = value
         book.save(path)
-        inputs = replace(inputs, rate=0.0017, outgo_growth=0.01)
+        inputs = replace(inputs, rate=0.0017, exposure_growth=0.02, outgo_growth=0.01)
     sheet = recalculated(path, tmp_path)
     model = roll(review.flows, inputs)
     for i, year in enumerate(model.itertuples(index=False)):
