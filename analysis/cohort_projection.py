@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -25,7 +25,8 @@ from models.cohort_simulation import (
     expected,
     run,
 )
-from models.cohorts import FAMILIES, LONG, QUARTERS, CohortModel
+from models.cohorts import LAGS, LONG, QUARTERS, CohortModel, Kernels
+from models.liabilities import LONGEST_YEARS
 from models.messages import InputError
 from models.simulation import GrowthModel, GrowthPrior
 
@@ -87,6 +88,7 @@ class CohortFlows:
     growth: GrowthModel
     mean_cases: Mapping[str, Floats]
     mean_written: Floats
+    kernels: Kernels
     luck: tuple[Luck, ...]
 
 
@@ -96,8 +98,7 @@ class CohortPaths:
 
     ``collected, outgo, income`` (quarters, paths): cost on which premium comes in, benefits, income that does not depend on the rate; ``interest``
     (quarters, paths) or one number; ``streams`` stream → mean payments by quarter; ``awards`` (paths,) monthly pensions that begin in the first year at
-    their capital value, ``lumps`` (paths,) everything else paid then; ``ultimate`` (paths,) cost of the first year's projects ÷ its expectation;
-    ``mean`` the path on which everything comes as expected.
+    their capital value, ``lumps`` (paths,) everything else paid then; ``mean`` the path on which everything comes as expected.
     """
 
     collected: Floats
@@ -109,7 +110,6 @@ class CohortPaths:
     streams: Mapping[str, Floats]
     awards: Floats
     lumps: Floats
-    ultimate: Floats
     mean: Outcome
     assumed: Assumed
 
@@ -128,11 +128,10 @@ def draw_flows(book: CohortBook, scenario: Scenario, prior: GrowthPrior, assumed
         raise InputError("The projection grows beyond any number; choose a shorter horizon or a smaller growth.")
     central = run(model, expected(mean_written), assumed.economy, Effects.none(years * QUARTERS), Collection(), Events())
     cases = {base: n[:, 0] for base, n in central.cases.items()}
-    flows = CohortFlows(
-        (scenario.seed, scenario.paths, years, scenario.risks, scenario.growth), growth, cases, mean_written, ()
-    )
+    key = (scenario.seed, scenario.paths, years, scenario.risks, scenario.growth)
+    flows = CohortFlows(key, growth, cases, mean_written, Kernels.of(model, years * QUARTERS), ())
     if scenario.paths * years * QUARTERS <= KEPT_NUMBERS:
-        flows = CohortFlows(flows.key, growth, cases, mean_written, tuple(lucks(flows, book, assumed)))
+        flows = replace(flows, luck=tuple(lucks(flows, book, assumed)))
     return flows
 
 
@@ -168,13 +167,19 @@ def simulate(book: CohortBook, flows: CohortFlows, scenario: Scenario, assumed: 
         interest = np.empty((quarters, paths))
     written, earned = np.zeros(quarters), np.zeros(quarters)
     streams = {s.name: np.zeros(quarters) for s in model.streams}
-    awards, lumps, ultimate = np.zeros(paths), np.zeros(paths), np.ones(paths)
-    mean = run(model, expected(flows.mean_written), assumed.economy, effects, assumed.collection, assumed.events)
-    shares, weights = first_year_cohort(model, flows, assumed, float(scenario.discount_rate or 0.0))
-    at = 0
+    awards, lumps = np.zeros(paths), np.zeros(paths)
+
+    def bring(luck: Luck) -> Outcome:
+        return run(model, luck, assumed.economy, effects, assumed.collection, assumed.events, kernels=flows.kernels)
+
+    mean = bring(expected(flows.mean_written))
+    first, half = 0, (paths + 1) // 2
     for luck in lucks(flows, book, assumed):
-        here = slice(at, at + luck.paths)
-        found = run(model, luck, assumed.economy, effects, assumed.collection, assumed.events)
+        # antithetic partners stand half the paths apart, as everywhere
+        pairs = (luck.paths + 1) // 2
+        here = np.concatenate([first + np.arange(pairs), half + first + np.arange(luck.paths - pairs)])
+        first += pairs
+        found = bring(luck)
         collected[:, here], outgo[:, here] = found.collected, found.outgo
         written += found.written.sum(axis=1)
         earned += found.earned.sum(axis=1)
@@ -188,11 +193,9 @@ def simulate(book: CohortBook, flows: CohortFlows, scenario: Scenario, assumed: 
             income[:, here] = _income(found, model, luck, assumed)
         if isinstance(interest, np.ndarray):
             interest[:, here] = quarterly(np.repeat(assumed.economy.interest + found.interest, QUARTERS, axis=0))
-        ultimate[here] = _ultimate(luck, shares, weights)
-        at += luck.paths
     return CohortPaths(
         collected, outgo, income, interest, written / paths, earned / paths,
-        {name: total / paths for name, total in streams.items()}, awards, lumps, ultimate, mean, assumed,
+        {name: total / paths for name, total in streams.items()}, awards, lumps, mean, assumed,
     )  # fmt: skip
 
 
@@ -213,12 +216,6 @@ def _income(found: Outcome, model: CohortModel, luck: Luck, assumed: Assumed) ->
     return income
 
 
-def discounts(rate: float, quarters: int) -> Floats:
-    """Return the value at the start of a yuan paid in each quarter (as `models.fund` credits interest: a quarter's flow earns half of it)."""
-    interest = (1.0 + rate) ** (1.0 / QUARTERS) - 1.0
-    return np.asarray((1.0 + interest / 2.0) * (1.0 + interest) ** -np.arange(1.0, quarters + 1))
-
-
 def award_values(model: CohortModel, assumed: Assumed, rate: float) -> dict[str, float]:
     """Return pension stream → capital value, when it begins, of a monthly yuan."""
     growth = (1.0 + assumed.economy.indexation) ** (np.arange(LONG) / QUARTERS)
@@ -226,44 +223,20 @@ def award_values(model: CohortModel, assumed: Assumed, rate: float) -> dict[str,
     return {s.name: float(3.0 * s.survival @ (growth * value)) for s in model.streams if s.survival is not None}
 
 
-def cohort_of(model: CohortModel, flows: CohortFlows, assumed: Assumed, effects: Effects | None = None) -> Outcome:
+def cohort_of(model: CohortModel, flows: CohortFlows, assumed: Assumed, events: Events | None = None) -> Outcome:
     """Return the first year's projects on the expected path, alone, followed to the end: nothing enrolled later, nothing that happened before."""
-    years = LONG // QUARTERS
-    alone = alone_of(model)
+    # ten years of building and payment, then the longest pension
+    years = LONGEST_YEARS + 2 * LAGS // QUARTERS
     written = np.zeros(years)
     written[0] = flows.mean_written[0]
-    return run(alone, expected(written), assumed.economy, effects or Effects.none(years * QUARTERS), Collection(), assumed.events)
+    return run(
+        alone_of(model), expected(written), assumed.economy, Effects.none(years * QUARTERS), assumed.collection, events or assumed.events
+    )
 
 
 def alone_of(model: CohortModel) -> CohortModel:
     """Return a model without anything that has happened: no works under way, no known accidents, no pensioners, no employers."""
-    from dataclasses import replace
-
     empty = [replace(s, known=np.zeros_like(s.known), in_payment=np.zeros(LONG), headcount=np.zeros(LONG)) for s in model.streams]
     return replace(
-        model, under_way=np.zeros_like(model.under_way), unearned=np.zeros_like(model.unearned), streams=tuple(empty), payroll_cases=0.0
+        model, written=np.zeros_like(model.written), under_way=np.zeros_like(model.under_way), unearned=np.zeros_like(model.unearned), streams=tuple(empty), payroll_cases=0.0
     )
-
-
-def first_year_cohort(model: CohortModel, flows: CohortFlows, assumed: Assumed, rate: float) -> tuple[dict[str, float], Floats]:
-    """Return family → share of the first year's projects' cost at its value then, and the share of their accidents by quarter."""
-    found = cohort_of(model, flows, assumed)
-    value = discounts(rate, LONG)
-    cost = {s.name: float(value @ found.paid[s.name].payments[:, 0]) for s in model.streams}
-    total = max(sum(cost.values()), 1e-9)
-    shares = {f: sum(cost[s.name] for s in model.streams if s.family == f) / total for f in FAMILIES}
-    accidents = found.cases["injuries"][:, 0]
-    return shares, accidents / max(accidents.sum(), 1e-12)
-
-
-def _ultimate(luck: Luck, shares: Mapping[str, float], weights: Floats) -> Floats:
-    """Return the cost of the first year's projects on each path ÷ its expectation; what falls beyond the horizon is as in its last quarter."""
-    quarters = len(luck.frequency)
-    own = weights[:quarters].copy()
-    own[-1] += weights[quarters:].sum()
-    wages, medical = (np.repeat(x, QUARTERS, axis=0) for x in (luck.wages, luck.medical))
-    total = np.zeros(luck.paths)
-    for family, share in shares.items():
-        driven = luck.frequency * luck.noise[family] * (medical if family == "medical" else wages)
-        total += share * luck.level[family] * (own @ driven)
-    return total

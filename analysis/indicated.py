@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from analysis.assumptions import UsedParameters
+from analysis.cohort_projection import CohortFlows
+from analysis.cohort_rates import NetRate, cohort_rates
 from analysis.history import History
 from analysis.ledgers import LedgerCosts
 from analysis.projection import Projection
@@ -16,7 +17,6 @@ from analysis.rate_review import Credibility, Indicated
 from analysis.scenario import Scenario
 from models import indication
 from models.credibility import buhlmann_straub
-from models.indication import Rate
 from models.messages import InputError
 
 DIMENSIONS = ("prefecture", "project_type", "size_band", "unit_kind")
@@ -34,42 +34,46 @@ def indications(
     funding where it has ledgers."""
     on = scenario.valuation_date or history.valuation_date
     labour = float("nan") if history.notional else float(parameters.value("construction.labour_share", on))
-    prevention = projection.prevention_share
+    taken = {name: share for name, share in projection.taken.items() if share}
+    reserve = reserve_load(projection, scenario)
     rows = history.experience
 
-    def made(basis: str, net: Rate, parts: Mapping[str, float], by: Mapping[str, pd.DataFrame]) -> Indicated:
-        """Load a rate with prevention and split it: parts are shares of what remains for benefits."""
-        rate, low, high = (float(indication.gross(r, prevention)) for r in (net.rate, net.low, net.high))
-        split = {name: net.rate * amount / sum(parts.values()) for name, amount in parts.items()}
-        if prevention:
-            split["prevention"] = split.get("prevention", 0.0) + rate * prevention
+    def made(basis: str, net: NetRate, cells: pd.DataFrame | None, cost: str) -> Indicated:
+        """Load a rate with the reserve and what is taken from premium, and split it: parts are shares of what remains for benefits."""
+        loaded = [r + reserve for r in (net.rate.rate, net.rate.low, net.rate.high)]
+        rate, low, high = (float(indication.gross(r, sum(taken.values()))) for r in loaded)
+        split = {name: net.rate.rate * amount / sum(net.parts.values()) for name, amount in net.parts.items()}
+        for name, share in taken.items():
+            split[name] = split.get(name, 0.0) + rate * share
+        if reserve:
+            split["reserve"] = reserve
+        by = {} if cells is None else _by_dimension(cells, cost, on, scenario, rate)
         return Indicated(basis, rate, low, high, indication.parts_of(rate, split), by, _of_payroll(rate, labour))
 
+    if projection.cohorts is not None and history.cohorts is not None and isinstance(projection.flows, CohortFlows):
+        net = cohort_rates(history.cohorts, projection.flows, projection.cohorts, float(scenario.discount_rate or 0.0))
+        cells = {} if ledgers is None else {
+            "pay_as_you_go": (ledgers.cash_rows, "paid_yuan"),
+            "terminal_funding": (ledgers.terminal_rows, "incurred_yuan"),
+            "full_funding": (ledgers.rows, "incurred_yuan"),
+        }  # fmt: skip
+        return {basis: made(basis, one, *cells.get(basis, (None, ""))) for basis, one in net.items()}
     cash = indication.pay_as_you_go(projection.outgo[:, 0], projection.exposure[:, 0])
-    by_cash = _by_dimension(rows, "paid_yuan", on, scenario) if rows is not None and ledgers is None else {}
-    result = {"pay_as_you_go": made("pay_as_you_go", cash, history.outgo_parts, by_cash)}
-    if ledgers is not None:
-        result["terminal_funding"] = made("terminal_funding", _terminal(ledgers, cash), ledgers.parts, {})
-        developed, extra = ledgers.rows, ledgers.development_cv
-    elif rows is not None and rows["incurred_yuan"].notna().any():
-        developed, extra = rows, 0.0
-    else:
-        return result
-    recent = trended(developed, "incurred_yuan", on, scenario)
-    full = indication.experience_rate(recent["cost"], recent["exposure_yuan"], recent["unit"], extra)
-    parts = ledgers.parts if ledgers is not None else {"benefits": 1.0}
-    result["full_funding"] = made("full_funding", full, parts, _by_dimension(developed, "incurred_yuan", on, scenario))
+    result = {"pay_as_you_go": made("pay_as_you_go", NetRate(cash, history.outgo_parts), rows, "paid_yuan")}
+    if rows is not None and rows["incurred_yuan"].notna().any():
+        recent = trended(rows, "incurred_yuan", on, scenario)
+        full = indication.experience_rate(recent["cost"], recent["exposure_yuan"], recent["unit"])
+        result["full_funding"] = made("full_funding", NetRate(full, {"benefits": 1.0}), rows, "incurred_yuan")
     return result
 
 
-def _terminal(ledgers: LedgerCosts, cash: Rate) -> Rate:
-    """Return the terminal-funding rate of the last years; its interval is as wide, in proportion, as that of the cash rate."""
-    table = ledgers.terminal
-    exposure = float(table["exposure_yuan"].sum())
-    if exposure <= 0:
-        raise InputError("The last years have no enrolled total cost: terminal funding cannot be indicated.")
-    rate = float(table["cost_yuan"].sum()) / exposure
-    return Rate(rate, rate * cash.low / cash.rate, rate * cash.high / cash.rate)
+def reserve_load(projection: Projection, scenario: Scenario) -> float:
+    """Return the net rate that builds the target balance in the years that the scenario gives (0 where it gives none or the balance is there)."""
+    if scenario.reserve_years is None:
+        return 0.0
+    target = float(scenario.target_payable_months or 0.0) / 12.0 * float(projection.outgo[:, 0].mean())
+    missing = max(target - projection.opening, 0.0)
+    return missing / scenario.reserve_years / float(projection.exposure[:, 0].mean())
 
 
 def _of_payroll(rate: float, labour_share: float) -> float | None:
@@ -95,11 +99,16 @@ def trended(rows: pd.DataFrame, cost: str, on: date, scenario: Scenario) -> pd.D
     return recent.assign(cost=recent[cost] * drift**years)
 
 
-def _by_dimension(rows: pd.DataFrame, cost: str, on: date, scenario: Scenario) -> dict[str, pd.DataFrame]:
+def _by_dimension(
+    rows: pd.DataFrame, cost: str, on: date, scenario: Scenario, level: float
+) -> dict[str, pd.DataFrame]:
+    """Return dimension → credible rates of its levels; by exposure they come to ``level``, the indicated rate of the whole."""
     if rows[cost].notna().sum() == 0:
         return {}
     recent = trended(rows, cost, on, scenario)
     overall = float(recent["cost"].sum() / recent["exposure_yuan"].sum())
+    if not overall > 0:
+        return {}
     tables = {}
     for dimension in (d for d in DIMENSIONS if d in recent):
         known = recent[recent[dimension].notna()]
@@ -110,11 +119,11 @@ def _by_dimension(rows: pd.DataFrame, cost: str, on: date, scenario: Scenario) -
         ratios = np.divide(cells["cost"].to_numpy(), exposure, out=np.full(exposure.shape, np.nan), where=exposure > 0)
         fitted = buhlmann_straub(ratios, exposure)
         levels = []
-        for position, (level, own) in enumerate(known.groupby(dimension)):
+        for position, (name, own) in enumerate(known.groupby(dimension)):
             rate = indication.experience_rate(own["cost"], own["exposure_yuan"], own["unit"])
             levels.append(
                 {
-                    "level": str(level),
+                    "level": str(name),
                     "exposure_yuan": float(own["exposure_yuan"].sum()),
                     "rate": float(fitted.premiums[position]),
                     "low": rate.low,
@@ -124,9 +133,11 @@ def _by_dimension(rows: pd.DataFrame, cost: str, on: date, scenario: Scenario) -
                 }
             )
         table = pd.DataFrame(levels)
-        # the credible rates must collect what the whole needs
+        # own rates come to the whole's own rate; the credible ones are brought to it, then both to the indicated rate
         balance = overall * table["exposure_yuan"].sum() / float((table["rate"] * table["exposure_yuan"]).sum() or 1.0)
-        tables[dimension] = table.assign(rate=table["rate"] * balance)
+        scaled = table.assign(rate=table["rate"] * balance)
+        rates = ["rate", "low", "high", "own_rate"]
+        tables[dimension] = scaled.assign(**{c: scaled[c] * level / overall for c in rates})
     return tables
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -38,7 +39,7 @@ class Projection:
     """Simulated years: the balance by quarter as a linear function of the rate, and the flows behind it, shape (paths, quarters), in yuan.
 
     ``exposure_by_quarter``: total cost on which premium comes in; ``other_income``: what does not depend on the rate; ``interest_by_quarter``: one
-    number or (paths, quarters); ``prevention_share``: share of collections that goes to prevention, administration and the adjustment fund.
+    number or (paths, quarters); ``taken``: what goes from collections elsewhere than to benefits (`TAKEN`) → share.
     ``opening_outgo`` is the last known year's outgo, ``first_year`` the first simulated calendar year; ``cohorts`` the projection by benefit of a ledger
     book.
     """
@@ -52,9 +53,14 @@ class Projection:
     opening_outgo: float
     interest_by_quarter: Floats | float
     fixed_rate: Floats
-    prevention_share: float
+    taken: Mapping[str, float]
     other_income: Floats | float = 0.0
     cohorts: CohortPaths | None = None
+
+    @property
+    def prevention_share(self) -> float:
+        """Share of collections that goes to prevention, administration and the adjustment fund together."""
+        return sum(self.taken.values())
 
     @cached_property
     def exposure(self) -> Floats:
@@ -65,6 +71,14 @@ class Projection:
     def outgo(self) -> Floats:
         """Benefits paid by year, shape (paths, years)."""
         return by_year(self.outgo_by_quarter)
+
+
+TAKEN: Mapping[str, str] = {
+    "prevention": "prevention.share_of_collections",
+    "administration": "administration.share",
+    "adjustment_fund": "adjustment_fund.share",
+}
+"""What is taken from collections for other things than benefits → its parameter."""
 
 
 def by_year(quarterly: Floats) -> Floats:
@@ -127,12 +141,11 @@ def project(
     may be those of a scenario that differs in shocks, rates, interest or floor alone.
     """
     on = scenario.valuation_date or history.valuation_date
-    cohorts, taken = None, 0.0
+    cohorts = None
     other: Floats | float = 0.0
     interest = cohort_projection.quarterly(float(scenario.interest_rate or 0.0))
-    if history.level > 1:  # the outgo of accounts holds prevention and administration already
-        shares = ("prevention.share_of_collections", "administration.share", "adjustment_fund.share")
-        taken = sum(float(parameters.value(name, on)) for name in shares)
+    # the outgo of accounts holds prevention and administration already
+    taken = {name: float(parameters.value(own, on)) for name, own in TAKEN.items()} if history.level > 1 else {}
     if history.cohorts is not None:
         cohorts, flows = _cohorts(history.cohorts, scenario, parameters, on, flows)
         exposure, outgo = cohorts.collected.T, cohorts.outgo.T
@@ -148,7 +161,7 @@ def project(
         interest=interest,
         other_income=other,
         fixed_rate=fixed,
-        prevention_share=taken,
+        prevention_share=sum(taken.values()),
         floor_months=scenario.floor_payable_months,
     )
     return Projection(
@@ -161,7 +174,7 @@ def project(
         opening_outgo=float(history.outgo[-1]),
         interest_by_quarter=interest,
         fixed_rate=fixed,
-        prevention_share=taken,
+        taken=taken,
         other_income=other,
         cohorts=cohorts,
     )

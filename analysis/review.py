@@ -15,6 +15,7 @@ import pandas as pd
 from analysis.assumptions import UsedParameters
 from analysis.backtest import backtest, plain
 from analysis.early_warning import outlook, past_indicators
+from analysis.fund_tables import FundBook, balance_sheet, cohort_tables, fund_book, on_level, on_payroll, rate_tables
 from analysis.history import History, read_history
 from analysis.indicated import indications, unit_credibility
 from analysis.ledgers import LedgerCosts, read_ledgers
@@ -63,7 +64,7 @@ class Prepared:
     credibility: Credibility | None
     floating: FloatingReview | None
     tables: Mapping[str, pd.DataFrame]
-    balance_sheet: pd.DataFrame | None
+    fund_book: FundBook | None
 
 
 STAGES = (Message("Reading the past"), Message("Simulating the fund"), Message("Developing the ledgers"), Message("Rating"))
@@ -82,8 +83,12 @@ def prepare(book: Book, scenario: Scenario, progress: Callable[[Message], None] 
     progress(STAGES[1])
     projection = project(history, resolved, parameters)
     progress(STAGES[2])
-    ledgers = read_ledgers(book, resolved, parameters, history.valuation_date)
+    read = history.cohorts.tables if history.cohorts is not None else None
+    ledgers = read_ledgers(book, resolved, parameters, history.valuation_date, read)
+    cohorts = fund_book(history, projection, resolved, parameters)
     progress(STAGES[3])
+    indicated = indications(history, projection, resolved, parameters, ledgers)
+    rates = {basis: one.rate for basis, one in indicated.items()}
     return Prepared(
         BookIdentity(book.name, book.fingerprint(), book.levels(), book.synthetic, history.marks),
         scenario,
@@ -91,33 +96,18 @@ def prepare(book: Book, scenario: Scenario, progress: Callable[[Message], None] 
         history,
         projection,
         SolvencyCurve.of(projection.fund),
-        indications(history, projection, resolved, parameters, ledgers),
+        indicated,
         ledgers,
         unit_credibility(history, ledgers),
         floating_review(history, resolved, ledgers),
-        {**_tables(history, resolved, parameters, ledgers), "sources": sources(book)},
-        balance_sheet(projection, ledgers, parameters, resolved),
+        {
+            **_tables(history, resolved, parameters, ledgers),
+            **({} if cohorts is None else cohort_tables(cohorts, history, resolved, parameters)),
+            **({} if history.notional else {"payroll": on_payroll(rates, parameters, history.valuation_date, history.cohorts)}),
+            "sources": sources(book),
+        },
+        cohorts,
     )
-
-
-def balance_sheet(
-    projection: Projection, ledgers: LedgerCosts | None, parameters: UsedParameters, resolved: Scenario
-) -> pd.DataFrame | None:
-    """Return the balance sheet on full funding: ``item, amount_yuan``; assets = liabilities + surplus. None without ledgers.
-
-    Unearned premium is at the rate in force, for what the projects under way have still to build.
-    """
-    if ledgers is None or resolved.current_rate is None:
-        return None
-    unearned = ledgers.unearned * resolved.current_rate * (1.0 - projection.prevention_share)
-    liabilities = {
-        "unearned_premium": unearned,
-        "outstanding_claims": ledgers.outstanding,
-        "pensions_in_payment": ledgers.pensions,
-    }
-    surplus = projection.opening - sum(liabilities.values())
-    items = {"assets": projection.opening, **liabilities, "surplus": surplus}
-    return pd.DataFrame({"item": list(items), "amount_yuan": list(items.values())})
 
 
 def _tables(
@@ -133,6 +123,8 @@ def _tables(
         }
         yearly = history.experience.groupby("period").agg(units=("unit", "nunique"), **sums).reset_index()
         tables["experience"] = yearly.astype(dict.fromkeys(sums, "float64"))
+        assert resolved.current_rate is not None
+        tables["on_level"] = on_level(history, resolved.current_rate)
     return {name: table for name, table in tables.items() if len(table)}
 
 
@@ -170,6 +162,8 @@ def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any]
         probability = float(prepared.curve.probability(rate))
     drivers, previous_rate = _change(prepared, previous)
     fund_ahead = _fund_frame(projection, balances)
+    ahead = rate_tables(prepared.fund_book, history, projection, resolved, prepared.parameters, balances)
+    sheet = ahead.get("balance_sheet_forward")
     return RateReview(
         version=version(),
         book=prepared.identity,
@@ -188,8 +182,8 @@ def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any]
         previous_rate=previous_rate,
         floating=_floating(prepared, resolved),
         credibility=prepared.credibility,
-        balance_sheet=prepared.balance_sheet,
-        tables={**prepared.tables, "early_warning": _early_warning(prepared, resolved, fund_ahead)},
+        balance_sheet=None if sheet is None else balance_sheet(sheet),
+        tables={**prepared.tables, **ahead, "early_warning": _early_warning(prepared, resolved, fund_ahead)},
     )
 
 
@@ -243,7 +237,11 @@ def _with_policy(prepared: Prepared, scenario: Scenario) -> tuple[np.ndarray[Any
     the same paths, and read between its points."""
     on, projection = prepared.history.valuation_date, prepared.projection
     steps = prepared.parameters.value("stage_cut.thresholds", on)
-    cuts = StageCuts(tuple((float(s["payable_months"]), float(s["cut"])) for s in steps))
+    cuts = StageCuts(
+        tuple((float(s["payable_months"]), float(s["cut"])) for s in steps),
+        float(prepared.parameters.value("policy.raise_below_months", on)),
+        float(prepared.parameters.value("policy.raise_by", on)),
+    )
     exposure, outgo = projection.exposure_by_quarter, projection.outgo_by_quarter
     months = float(payable_months(projection.opening, projection.opening_outgo))
 
@@ -287,13 +285,16 @@ def _fund_frame(projection: Projection, balances: np.ndarray[Any, Any]) -> pd.Da
 
 
 def _flows_frame(projection: Projection, rate: float, balances: np.ndarray[Any, Any]) -> pd.DataFrame:
-    """Mean flows by year; closing = opening + collections − prevention − outgo + interest, exactly."""
+    """Mean flows by year; closing = opening + collections − prevention − transfers + other income − outgo + interest, exactly."""
     set_rate = np.where(np.isnan(projection.fixed_rate), rate, projection.fixed_rate)[::QUARTERS]
     exposure, outgo = projection.exposure.mean(axis=0), projection.outgo.mean(axis=0)
     closing = balances[:, QUARTERS - 1 :: QUARTERS].mean(axis=0)
     opening = np.concatenate([[projection.opening], closing[:-1]])
     collections = exposure * set_rate
-    prevention = collections * projection.prevention_share
+    transfers = collections * projection.taken.get("adjustment_fund", 0.0)
+    prevention = collections * projection.prevention_share - transfers
+    other = np.broadcast_to(np.asarray(projection.other_income), projection.outgo_by_quarter.shape).mean(axis=0)
+    other = other.reshape(-1, QUARTERS).sum(axis=1)
     return pd.DataFrame(
         {
             "period": [str(projection.first_year + i) for i in range(len(closing))],
@@ -301,8 +302,10 @@ def _flows_frame(projection: Projection, rate: float, balances: np.ndarray[Any, 
             "opening_yuan": opening,
             "collections_yuan": collections,
             "prevention_yuan": prevention,
+            "transfer_yuan": transfers,
+            "other_income_yuan": other,
             "outgo_yuan": outgo,
-            "interest_and_policy_yuan": closing - opening - collections + prevention + outgo,
+            "interest_and_policy_yuan": closing - opening - collections + prevention + transfers - other + outgo,
             "closing_yuan": closing,
         }
     )

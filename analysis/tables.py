@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import coverage_words, floating_words
+from analysis import coverage_words, floating_words, fund_words
 from analysis.charts import BASIS_NAMES
 from analysis.language import Translator
 from analysis.rate_review import RateReview
@@ -212,18 +212,18 @@ def kind_of(column: str) -> str:
     """Return what a column holds: ``money, rate, share, months, text`` or ``number``."""
     if column.endswith("_yuan") or column in MONEY_PERCENTILES:
         return "money"
-    for kind, names in (("rate", RATES), ("share", SHARES | floating_words.SHARES), ("months", MONTHS)):
+    for kind, names in (("rate", RATES), ("share", SHARES | floating_words.SHARES | fund_words.SHARES), ("months", MONTHS)):
         if column in names:
             return kind
     if column in SIZES:
         return "size"
-    return "number" if column in NUMBERS | floating_words.NUMBERS else "text"
+    return "number" if column in NUMBERS | floating_words.NUMBERS | fund_words.NUMBERS else "text"
 
 
 def head(column: str, t: Translator) -> str:
     """Return a column's head in the reader's language."""
-    known = HEADS.get(column) or floating_words.HEADS.get(column)
-    return t.say(known) if known else column
+    known = HEADS.get(column) or floating_words.HEADS.get(column) or fund_words.HEADS.get(column)
+    return t.say(known) if known else word(column.removesuffix("_yuan"), t)
 
 
 def in_words(column: str, t: Translator) -> Callable[[Any], str]:
@@ -316,6 +316,7 @@ TITLES: dict[str, Message] = {
     "joint_reverse_stress": Message("Joint reverse stress: the smallest shock in all drivers together"),
     "backtest": Message("What would have been said at past year-ends, and what came"),
     "experience": Message("Experience by year"),
+    **fund_words.TITLES,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis import coverage_words, floating_words, rate_paths
+from analysis import coverage_words, floating_words, fund_words, rate_paths
 from analysis.language import Translator
 from analysis.options import NAMES
 from analysis.stresses import load_stresses
@@ -10,6 +10,7 @@ from models.messages import Message
 
 WORDS: dict[str, Message] = {
     **coverage_words.WORDS,
+    **fund_words.WORDS,
     "benefits": Message("Benefits"),
     "prevention": Message("Prevention fund"),
     "other_outgo": Message("Other outgo"),

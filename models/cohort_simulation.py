@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import simulation
-from models.cohorts import FAMILIES, QUARTERS, CohortModel, Paid, earned_ahead, middles, padded, stream_payments
+from models.cohorts import (
+    FAMILIES,
+    QUARTERS,
+    CohortModel,
+    Kernels,
+    Paid,
+    earned_ahead,
+    middles,
+    padded,
+    stream_payments,
+)
 from models.simulation import GrowthModel
 
 Floats = NDArray[np.float64]
@@ -197,11 +207,11 @@ def _luck(
     noise = dict.fromkeys(FAMILIES, np.ones((quarters, 1)))
     if risky.process:
         base = {s.family: s.base for s in model.streams}
-        for family in FAMILIES:
+        for family, stream in zip(FAMILIES, rng[1].spawn(len(FAMILIES)), strict=True):
             count = mean_cases[base.get(family, "injuries")][:quarters]
             dispersion = model.deaths.dispersion if family == "fatal" else model.cases.dispersion
             cv = np.sqrt((model.case_cv[family] ** 2 + dispersion) / np.maximum(count, 1e-9))
-            z = mirrored(rng[1].standard_normal((quarters, half)))
+            z = mirrored(stream.standard_normal((quarters, half)))
             noise = {**noise, family: _lognormal(z, np.minimum(cv, MOST_CV)[:, None])}
             known[family] = _lognormal(mirrored(rng[2].standard_normal(half)), model.known_cv[family])
         longevity = mirrored(rng[2].standard_normal(half))
@@ -218,7 +228,7 @@ def _lognormal(z: Floats, cv: Floats | float) -> Floats:
 @dataclass(frozen=True)
 class Outcome:
     """What a chunk of paths brings, by quarter: ``written`` total cost enrolled, ``collected`` the cost on which premium comes in, ``earned``;
-    accidents by base; what every stream pays; ``interest`` by year."""
+    accidents by base; what every stream pays; ``interest`` by year; ``index`` of pensions."""
 
     written: Floats
     collected: Floats
@@ -227,6 +237,7 @@ class Outcome:
     paid: Mapping[str, Paid]
     events: Floats
     interest: Floats
+    index: Floats
 
     @property
     def outgo(self) -> Floats:
@@ -241,21 +252,24 @@ def run(
     effects: Effects,
     collection: Collection,
     events: Events,
-    until: int | None = None,
+    until: NDArray[np.intp] | None = None,
     ahead: bool = True,
+    kernels: Kernels | None = None,
 ) -> Outcome:
     """Run cohorts through what a chunk of paths meets.
 
     Parameters
     ----------
-    until : accidents after this quarter are left out (a run-off); None keeps all
+    until : (paths,) accidents from this quarter on are left out (a run-off); None keeps all
     ahead : whether projects of future quarters are there (False: those under way alone)
+    kernels : of the model over these quarters, where they have been made
     """
+    kernels = kernels or Kernels.of(model, len(luck.written) * QUARTERS)
     by_year = np.repeat(np.arange(len(luck.written)), QUARTERS)
     quarters = len(by_year)
     season = np.tile(model.season, quarters // QUARTERS)[:, None]
     written = luck.written[by_year] * season * effects.construction[:, None] * float(ahead)
-    earned = earned_ahead(model, written)
+    earned = earned_ahead(model, written, earning=kernels.earning)
     collected = _collected(model, written, earned, effects, collection)
     rate = luck.frequency * effects.frequency[:, None]
     long_run = -np.log1p(economy.price)
@@ -265,8 +279,8 @@ def run(
     }
     struck = _event_deaths(luck, earned, events) + effects.deaths[:, None]
     if until is not None:
-        cases = {base: np.where(np.arange(quarters)[:, None] < until, n, 0.0) for base, n in cases.items()}
-        struck = np.where(np.arange(quarters)[:, None] < until, struck, 0.0)
+        kept = np.arange(quarters)[:, None] < until
+        cases, struck = {base: np.where(kept, n, 0.0) for base, n in cases.items()}, np.where(kept, struck, 0.0)
     growth = np.arange(1, len(luck.written) + 1)[:, None]
     wages = ((1.0 + economy.wages) ** growth * luck.wages)[by_year] * effects.wages[:, None]
     medical = ((1.0 + economy.medical) ** growth * luck.medical)[by_year] * effects.medical[:, None]
@@ -280,13 +294,14 @@ def run(
     for stream in model.streams:
         paid[stream.name] = stream_payments(
             stream,
+            kernels,
             driven[stream.family],
             medical if stream.price == "medical" else wages,
             index,
             luck.known[stream.family] * luck.level[stream.family],
             longevity,
         )
-    return Outcome(written, collected, earned, cases, paid, struck, luck.interest)
+    return Outcome(written, collected, earned, cases, paid, struck, luck.interest, index)
 
 
 def _collected(model: CohortModel, written: Floats, earned: Floats, effects: Effects, collection: Collection) -> Floats:

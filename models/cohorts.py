@@ -164,19 +164,37 @@ class CohortModel:
     settlement: float = 1.0
 
 
-def earned_ahead(model: CohortModel, written: Floats, before: bool = True) -> Floats:
+@dataclass(frozen=True)
+class Kernels:
+    """The Toeplitz matrices of a model over so many quarters, made once: ``earning``; stream → ``patterns``; pension → ``survivals``."""
+
+    earning: Floats
+    patterns: Mapping[str, Floats]
+    survivals: Mapping[str, Floats]
+
+    @classmethod
+    def of(cls, model: CohortModel, quarters: int) -> Kernels:
+        """Make them for a projection of ``quarters``."""
+        earning = np.zeros((quarters, quarters))
+        for season in range(QUARTERS):
+            earning[:, season::QUARTERS] = toeplitz(model.earning[season], quarters)[:, season::QUARTERS]
+        return cls(
+            earning,
+            {s.name: toeplitz(s.pattern, quarters) for s in model.streams},
+            {s.name: toeplitz(3.0 * s.survival, quarters) for s in model.streams if s.survival is not None},
+        )
+
+
+def earned_ahead(model: CohortModel, written: Floats, before: bool = True, earning: Floats | None = None) -> Floats:
     """Return cost earned by quarter from projects written in future quarters, and (``before``) from those under way.
 
     Parameters
     ----------
     written : (quarters, paths) total cost enrolled; the first quarter is the first of a year
+    earning : of `Kernels`, where it has been made
     """
     steps = len(written)
-    matrix = np.zeros((steps, steps))
-    for season in range(QUARTERS):
-        own = toeplitz(model.earning[season], steps)
-        matrix[:, season::QUARTERS] = own[:, season::QUARTERS]
-    earned = matrix @ written
+    earned = (Kernels.of(model, steps).earning if earning is None else earning) @ written
     if before:
         earned += padded(model.under_way, steps)[:, None]
     return np.asarray(earned)
@@ -197,6 +215,7 @@ class Paid:
 
 def stream_payments(
     stream: Stream,
+    kernels: Kernels,
     cases: Floats,
     prices: Floats,
     index: Floats,
@@ -213,13 +232,13 @@ def stream_payments(
     known, longevity : factors on what known accidents and today's pensioners still draw
     """
     steps = len(cases)
-    matrix = toeplitz(stream.pattern, steps)
+    matrix = kernels.patterns[stream.name]
     past = padded(stream.known, steps)[:, None] * known
     if stream.survival is None:
         if stream.price == "medical":
             return Paid(np.asarray(prices * (past + matrix @ cases)), None)
         return Paid(np.asarray(past + matrix @ (prices * cases)), None)
     awards = past + matrix @ (prices * cases)
-    running = toeplitz(3.0 * stream.survival, steps) @ (awards / index)
+    running = kernels.survivals[stream.name] @ (awards / index)
     running += padded(stream.in_payment, steps)[:, None] * longevity
     return Paid(np.asarray(index * running), np.asarray(awards))

@@ -112,7 +112,7 @@ def _ahead(s: Source) -> list[Block]:
         *s.block("fund", 50),
         *s.block("flows", 50),
         Chart("months", t("Payable months, past and ahead"), charts.payable_months(review, t)),
-        *(b for name in ("outgo_by_benefit", "pensioners", "cash_flow", "pensions_ahead") for b in s.block(name, 50)),
+        *(b for name in ("outgo_by_benefit", "cohorts", "pensioners", "pensioners_ahead", "premium", "reserve") for b in s.block(name, 50)),
     ]  # fmt: skip
 
 
@@ -133,7 +133,7 @@ def _balance_sheet(s: Source) -> list[Block]:
         if surplus < 0
         else t("The balance of {assets:money} exceeds what is owed by {surplus:money}.", assets=assets, surplus=surplus)
     )  # fmt: skip
-    return [*blocks, sentence, *s.block("balance_sheet"), *s.block("balance_sheet_ahead", 50)]
+    return [*blocks, sentence, *s.block("balance_sheet"), *s.block("balance_sheet_forward", 51), *s.block("liabilities", 50)]
 
 
 def floating(s: Source) -> Section:
