@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from analysis.assumptions import UsedParameters
 from analysis.history import History
-from analysis.ledgers import PENSIONS, SIZE_EDGES, SIZE_NAMES, LedgerCosts, pension_awards
+from analysis.ledgers import SIZE_EDGES, SIZE_NAMES, LedgerCosts, pension_awards
+from analysis.pensioners import PENSIONS
 from analysis.plans import rating_rows
 from analysis.scenario import Scenario
 from data.book import Book

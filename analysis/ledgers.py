@@ -73,7 +73,7 @@ def ledger_costs(tables: LedgerTables, scenario: Scenario, parameters: UsedParam
     paid = paid.assign(pay_year=paid["payment_date"].dt.year)
     paid["lag"] = (paid["pay_year"] - paid["year"]).clip(lower=0)
     short = paid[~paid["benefit"].isin(PENSIONS)]
-    awards = pension_awards(paid, Mortality.of(parameters, on), rate, indexation)
+    awards = pension_awards(paid, parameters, on, rate, indexation)
     exposure = _earned(tables, years, parameters)
     by_year_exposure = exposure.groupby("year")["exposure_yuan"].sum().reindex(years, fill_value=0.0)
     developed_short, cv_short = _developed(short, "amount_yuan", years, by_year_exposure)
@@ -195,7 +195,9 @@ def _factors(rows: pd.DataFrame, value: str, years: NDArray[np.intp], projection
     return pd.Series(np.divide(projection.ultimates, known, out=np.ones(len(years)), where=known > 0), index=years)
 
 
-def pension_awards(paid: pd.DataFrame, mortality: Mortality, rate: float, indexation: float) -> pd.DataFrame:
+def pension_awards(
+    paid: pd.DataFrame, parameters: UsedParameters, on: date, rate: float, indexation: float
+) -> pd.DataFrame:
     """Return every pension that has started: ``case_id, benefit, year, lag, start_year, monthly_yuan, capital_yuan`` (at its start).
 
     Allowances and care run for life of the injured (Art. 34, 35); survivor pensions as long as the dependants draw them (Art. 39): by the
@@ -207,7 +209,7 @@ def pension_awards(paid: pd.DataFrame, mortality: Mortality, rate: float, indexa
     years = np.arange(LONG) / 4.0
     value = ((1.0 + indexation) / (1.0 + rate)) ** years
     value[0] *= 0.5  # pensions begin in the middle of a quarter
-    run_off = mortality.run_off(firsts, elapsed, years)
+    run_off = Mortality.of(parameters, on).run_off(firsts, elapsed, years)
     return firsts[["case_id", "benefit", "year", "lag"]].assign(
         start_year=firsts["payment_date"].dt.year,
         monthly_yuan=firsts["amount_yuan"],
