@@ -18,6 +18,7 @@ from models.messages import InputError
 
 if TYPE_CHECKING:
     from data.book import Book
+    from data.layout import HandMapping
 
 REPORT_FORMATS = ("xlsx", "docx", "pdf", "pptx", "html")
 
@@ -69,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 
     imports = command("import", _import, "read ledgers into a book")
     imports.add_argument("--book", required=True)
-    imports.add_argument("files", nargs="+", metavar="FILE")
+    imports.add_argument("files", nargs="*", metavar="FILE")
     imports.add_argument(
         "--unit",
         choices=("元", "万元", "亿元", "yuan", "wan", "yi"),
@@ -83,6 +84,16 @@ def _parser() -> argparse.ArgumentParser:
     imports.add_argument(
         "--headers", type=Path, action="append", default=[], help="a file with the office's own names of columns"
     )
+
+    imports.add_argument(
+        "--table", help="the table of the book that the rows belong to, where the headers leave it open"
+    )
+    imports.add_argument("--mapping", type=Path, help="a file that says by hand what columns mean; the book keeps it")
+    imports.add_argument(
+        "--write-mapping", type=Path, help="with --dry-run: write what was understood, to correct by hand"
+    )
+    imports.add_argument("--from", dest="url", metavar="URL", help="a database to read the --query from")
+    imports.add_argument("--query", help="a SELECT whose columns are named like the table's, or by known names")
 
     demo = command("demo", _demo, "write a synthetic book")
     demo.add_argument("--book", required=True)
@@ -98,7 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument(
         "--grid", required=True, help="a grid file (.yaml): base is a scenario, vary maps its keys to lists"
     )
-    sweep.add_argument("--out", required=True, type=Path, help="folder for sweep.parquet; a stopped sweep goes on there")
+    sweep.add_argument(
+        "--out", required=True, type=Path, help="folder for sweep.parquet; a stopped sweep goes on there"
+    )
     where = sweep.add_mutually_exclusive_group()
     where.add_argument("--workers", type=int, help="local processes (default: one a core)")
     where.add_argument("--cluster", help="a running Dask scheduler: tcp://host:port")
@@ -146,29 +159,53 @@ def _say_verdict(result: object, t: Translator) -> None:
 
 
 def _import(arguments: argparse.Namespace, t: Translator) -> None:
-    from data import importing
+    from data import importing, mappings
 
-    options = {"unit": arguments.unit, "headers": arguments.headers}
+    if not arguments.files and not arguments.query:
+        raise InputError("Name a file to import, or --from URL --query SELECT.")
+    if (arguments.query and not (arguments.url and arguments.table)) or (arguments.query and arguments.files):
+        raise InputError("A query needs --from URL and --table TABLE, and no files beside it.")
+    by_hand = mappings.load_mappings(arguments.mapping) if arguments.mapping else []
+    options = {"unit": arguments.unit, "headers": arguments.headers, "mappings": by_hand, "target": arguments.table}
     with _book_to_fill(arguments.book, keep=not arguments.dry_run) as book:
         if arguments.dry_run:
-            for file in arguments.files:
-                for line in importing.preview(file, book, **options).lines():
-                    print(t.say(line))
+            if arguments.write_mapping:
+                _write_mapping(arguments, book, by_hand)
+            reports = [importing.preview(file, book, **options) for file in arguments.files]
+            if arguments.query:
+                reports = [importing.preview_query(book, arguments.url, arguments.query, **options)]
+            for line in (line for report in reports for line in report.lines()):
+                print(t.say(line))
             return
-        report = importing.import_files(
-            book,
-            arguments.files,
-            accept_good_rows=arguments.good_rows,
-            author=os.environ.get("USERNAME", ""),
-            progress=lambda message: print(t.say(message), file=sys.stderr),
-            **options,
-        )
+        options |= {
+            "accept_good_rows": arguments.good_rows,
+            "author": os.environ.get("USERNAME", ""),
+            "progress": lambda message: print(t.say(message), file=sys.stderr),
+        }
+        if arguments.query:
+            report = importing.import_query(book, arguments.url, arguments.query, **options)
+        else:
+            report = importing.import_files(book, arguments.files, **options)
         for line in report.lines():
             print(t.say(line))
         if report.refused and not report.accepted:
             raise InputError(
                 "Nothing was imported. Correct the rows named above, or import the good rows with --good-rows."
             )
+
+
+def _write_mapping(arguments: argparse.Namespace, book: Book, by_hand: Sequence[HandMapping]) -> None:
+    """Write what is understood of the files, as a mapping to correct by hand."""
+    from data import importing, mappings
+
+    options = importing.options_for(
+        book, headers=arguments.headers, mappings=by_hand, target=arguments.table, writes=False
+    )
+    views = [
+        v for f in arguments.files for v in mappings.look_at(Path(f), options.known, options.by_hand, options.target)
+    ]
+    mappings.write_mappings(arguments.write_mapping, views)
+    print(arguments.write_mapping)
 
 
 @contextmanager
@@ -199,9 +236,7 @@ def _demo(arguments: argparse.Namespace, t: Translator) -> None:
         if getattr(arguments, name) is not None
     }
     with _book_to_fill(arguments.book) as book:
-        made = make_demo(
-            book, DemoConfig(**chosen), progress=lambda message: print(t.say(message), file=sys.stderr)
-        )
+        made = make_demo(book, DemoConfig(**chosen), progress=lambda message: print(t.say(message), file=sys.stderr))
     print(t.say(made))
 
 

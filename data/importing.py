@@ -134,19 +134,24 @@ def options_for(
     target: str | None = None,
     headers: Sequence[Path] = (),
     mappings: Sequence[HandMapping] = (),
+    writes: bool = True,
 ) -> Options:
-    """Return how files are read into a book: its own names and saved mappings, with those given laid over them."""
+    """Return how files are read into a book: its own names and saved mappings, with those given laid over them.
+
+    ``writes`` off leaves the book as it is: a salt that it does not have yet is not kept.
+    """
     if unit is not None and unit not in cells.UNITS:
         raise InputError("The unit {unit} is not known; use 元, 万元 or 亿元.", unit=unit)
     by_hand = saved_mappings(book) | {m.signature: m for m in mappings}
-    return Options(names(*headers, own=own_names(book)), unit, target, _salt(book), by_hand)
+    return Options(names(*headers, own=own_names(book)), unit, target, _salt(book, writes), by_hand)
 
 
-def _salt(book: Book) -> str:
+def _salt(book: Book, keep: bool) -> str:
     salt = book.facts().get("salt")
     if salt is None:
         salt = secrets.token_hex(16)
-        book.note(salt=salt)
+        if keep:
+            book.note(salt=salt)
     return salt
 
 
@@ -161,9 +166,24 @@ def preview(
 ) -> ImportReport:
     """Return what an import of a file would find, without writing: layout and the first problems."""
     path = Path(file)
-    options = replace(options_for(book, unit, target, headers, mappings), keep_rows=False)
+    options = replace(options_for(book, unit, target, headers, mappings, writes=False), keep_rows=False)
     read = sheets_read(read_sheets(path), options, progress)
     return ImportReport(tuple(_imported(path.name, own) for own in read), dry_run=True)
+
+
+def preview_query(
+    book: Book,
+    url: str,
+    query: str,
+    target: str,
+    unit: str | None = None,
+    headers: Sequence[Path] = (),
+    mappings: Sequence[HandMapping] = (),
+) -> ImportReport:
+    """Return what an import of a query would find, without writing."""
+    options = replace(options_for(book, unit, target, headers, mappings, writes=False), keep_rows=False)
+    read = sheets_read([query_sheet(url, query)], options, None)
+    return ImportReport(tuple(_imported("query", own) for own in read), dry_run=True)
 
 
 def import_files(

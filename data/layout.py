@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from data import cells, privacy, schema
-from data.names import WIDE, Names, fields_of, needed
+from data.names import WIDE, Names, example_names, fields_of, needed
 from models.messages import InputError
 
 TITLE_UNIT = re.compile(r"单位\s*[:：]?\s*(元|千元|万元|百万元|亿元)")
@@ -179,7 +179,7 @@ def _require(file: str, sheet: str, name: str, found: Mapping[str, Column], know
         ["revenue", "expenditure"] if name == WIDE and len(found) < 2 else []
     )
     if missing:
-        examples = {v: k for k, v in reversed(list(known.headers[name].items())) if not k.isascii()}
+        examples = example_names(known, name)
         raise InputError(
             "{file} {sheet}: this looks like the table {table}, but it lacks the column {missing}.",
             file=file,

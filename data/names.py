@@ -111,3 +111,8 @@ def needed(target: str) -> set[str]:
         return {"period"}
     absent_ok = {*DEFAULTS.get(target, {}), "payment_id"}
     return {f.name for f in schema.TABLES[target] if (f.required or f.key) and f.name not in absent_ok}
+
+
+def example_names(known: Names, target: str) -> dict[str, str]:
+    """Return the first Chinese name of every column of a table that has one."""
+    return {name: word for word, name in reversed(list(known.headers[target].items())) if not word.isascii()}
