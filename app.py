@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app_pages.access import gate
+from app_pages.first_review import show_step
 from app_pages.languages import choose_language, translator
 from app_pages.state import page_list
 
@@ -16,6 +17,8 @@ if chosen.url_path == "present":
 else:
     choose_language(st.sidebar)
 if gate(t):
+    if chosen.url_path != "present":
+        show_step(chosen.url_path or "overview", t)
     chosen.run()
 else:
     st.navigation([st.Page(lambda: None, title="平衡 Pingheng")], position="hidden").run()

@@ -36,7 +36,11 @@ def _coverage(fingerprint: str, on: date, _book: Book) -> Coverage:
 def choose_day(book: Book, t: Translator) -> date:
     days = _days(book.fingerprint(), book)
     return st.selectbox(
-        t("As of"), days, format_func=lambda day: str(pd.Period(day, freq="Q")), key="coverage_day", persist_state="session"
+        t("As of"),
+        days,
+        format_func=lambda day: str(pd.Period(day, freq="Q")),
+        key="coverage_day",
+        persist_state="session",
     )
 
 
@@ -59,7 +63,12 @@ def show_campaign(book: Book, t: Translator) -> None:
         if found.of(state) is not None:
             place.altair_chart(coverage_charts.by_prefecture(found, state, t), key=f"coverage-{state}")
     st.altair_chart(coverage_charts.by_year(found, t), key="coverage-years")
-    show_table(found.rates.dropna(axis=1, how="all"), t, "coverage", title=t("Enrolment by prefecture and state of the project"))
+    show_table(
+        found.rates.dropna(axis=1, how="all"),
+        t,
+        "coverage",
+        title=t("Enrolment by prefecture and state of the project"),
+    )
     st.altair_chart(coverage_charts.missing_premium(found, t), key="coverage-missing")
     show_table(found.points, t, "points", title=t("What a percentage point is worth"))
     show_exceptions(found, t)
@@ -84,9 +93,13 @@ def headline(found: Coverage, t: Translator) -> None:
         )  # fmt: skip
     without = found.exceptions["reason"].isin(["not_enrolled", "unknown_project"])
     year = found.exceptions["issued_date"].dt.year == found.on.year
-    places[2].metric(t("Permits without enrolment this year"), t.integer(int((without & year).sum())), border=True, height="stretch")
+    places[2].metric(
+        t("Permits without enrolment this year"), t.integer(int((without & year).sum())), border=True, height="stretch"
+    )
     whole = found.points[found.points["prefecture"] == "region"]
-    places[3].metric(t("Premium missing"), t.money(float(whole["missing_premium_yuan"].sum())), border=True, height="stretch")
+    places[3].metric(
+        t("Premium missing"), t.money(float(whole["missing_premium_yuan"].sum())), border=True, height="stretch"
+    )
 
 
 def show_exceptions(found: Coverage, t: Translator) -> None:
@@ -121,7 +134,9 @@ def show_bulletin(book: Book, on: date, t: Translator) -> None:
             written = write_bulletin(bulletin(book, on), Path(folder), BULLETIN_FORMATS, Translator(language))
             st.session_state["bulletins"] = {path.name: path.read_bytes() for path in written}
     for name, content in st.session_state.get("bulletins", {}).items():
-        st.download_button(t("Download {name}", name=name), content, file_name=name, key=f"download-{name}", icon=":material/download:")
+        st.download_button(
+            t("Download {name}", name=name), content, file_name=name, key=f"download-{name}", icon=":material/download:"
+        )
 
 
 def show_enrolment(book: Book, t: Translator) -> None:
@@ -132,14 +147,27 @@ def show_enrolment(book: Book, t: Translator) -> None:
     if len(found.payroll):
         show_table(found.payroll, t, "payroll", title=t("Employers by class"))
     else:
-        st.info(t("Payroll enrolment needs the employers (用人单位编号, 年度, 行业类别, 工资总额, 费率, 缴费金额, 参保人数, 地州市)."), icon=":material/upload_file:")
+        st.info(
+            t(
+                "Payroll enrolment needs the employers (用人单位编号, 年度, 行业类别, 工资总额, 费率, 缴费金额, 参保人数, 地州市)."
+            ),
+            icon=":material/upload_file:",
+        )
     if len(found.fees):
         st.altair_chart(coverage_charts.fee_gap(found, t), key="fees")
-        show_table(found.fees[found.fees["period"] == found.fees["period"].max()], t, "fees", title=t("Construction fee of Order 180, last period"))
+        show_table(
+            found.fees[found.fees["period"] == found.fees["period"].max()],
+            t,
+            "fees",
+            title=t("Construction fee of Order 180, last period"),
+        )
         region = found.fees[found.fees["prefecture"] == "region"]
         show_table(region, t, "fees-region", title=t("Construction fee of Order 180, whole region by period"))
     else:
-        st.info(t("The flow of Order 180 needs the fees (地州市, 年度, 收缴额, 拨付额, 其中工伤保险费)."), icon=":material/upload_file:")
+        st.info(
+            t("The flow of Order 180 needs the fees (地州市, 年度, 收缴额, 拨付额, 其中工伤保险费)."),
+            icon=":material/upload_file:",
+        )
     if len(found.delays):
         show_table(found.delays, t, "delays", title=t("From enrolment to payment"))
     show_assumptions(found.assumptions, t)
@@ -148,18 +176,37 @@ def show_enrolment(book: Book, t: Translator) -> None:
 def show_roster(book: Book, t: Translator) -> None:
     found = roster_study(book, choose_day(book, t))
     left, middle, right = st.columns(3)
-    left.metric(t("Output of a person-year on the roster"), t.money(found.implied_productivity), border=True, height="stretch")
-    middle.metric(t("Output of a person-year in the parameters"), t.money(found.productivity), border=True, height="stretch")
-    right.metric(t("Share of the cost under way that the roster covers"), t.percent(found.known_share), border=True, height="stretch")
+    left.metric(
+        t("Output of a person-year on the roster"), t.money(found.implied_productivity), border=True, height="stretch"
+    )
+    middle.metric(
+        t("Output of a person-year in the parameters"), t.money(found.productivity), border=True, height="stretch"
+    )
+    right.metric(
+        t("Share of the cost under way that the roster covers"),
+        t.percent(found.known_share),
+        border=True,
+        height="stretch",
+    )
     if found.unknown:
         st.warning(
-            plain_text(t("{count} projects of the roster are not in the ledger: {first} …", count=len(found.unknown), first=", ".join(found.unknown[:5]))),
+            plain_text(
+                t(
+                    "{count} projects of the roster are not in the ledger: {first} …",
+                    count=len(found.unknown),
+                    first=", ".join(found.unknown[:5]),
+                )
+            ),
             icon=":material/warning:",
         )
     st.altair_chart(coverage_charts.roster_ratio(found, t), key="roster")
     show_table(found.by["prefecture"], t, "roster-prefecture", title=t("Roster and cost by prefecture"))
     show_table(found.by["project_type"], t, "roster-type", title=t("Roster and cost by project type"))
-    far = found.projects.assign(away=(found.projects["roster_ratio"] - 1).abs()).sort_values("away", ascending=False).drop(columns="away")
+    far = (
+        found.projects.assign(away=(found.projects["roster_ratio"] - 1).abs())
+        .sort_values("away", ascending=False)
+        .drop(columns="away")
+    )
     show_table(far.head(SHOWN_EXCEPTIONS), t, "roster-projects", title=t("Projects whose roster and cost differ most"))
     show_assumptions(found.assumptions, t)
 
@@ -175,7 +222,10 @@ PARTS = {
 try:
     current = choose_book(t)
     if current.synthetic:
-        st.warning(t("Synthetic data: this book was made by the program to try it out. It describes no real fund."), icon=":material/science:")
+        st.warning(
+            t("Synthetic data: this book was made by the program to try it out. It describes no real fund."),
+            icon=":material/science:",
+        )
     asked = st.query_params.get("part", "")
     part = st.segmented_control(
         t("Part"), list(PARTS), default=asked if asked in PARTS else "campaign", format_func=lambda code: PARTS[code][0], key="part", required=True,

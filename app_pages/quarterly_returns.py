@@ -27,9 +27,19 @@ def show_returns(book: Book, t: Translator) -> None:
         found = review_returns(book)
     except InputError as problem:
         st.info(plain_text(t.say(problem)), icon=":material/upload_file:")
-        st.download_button(t("Blank form"), form_bytes(blank_form(), False), "附件2.xlsx", key="blank-form", icon=":material/download:", on_click="ignore")
+        st.download_button(
+            t("Blank form"),
+            form_bytes(blank_form(), False),
+            "附件2.xlsx",
+            key="blank-form",
+            icon=":material/download:",
+            on_click="ignore",
+        )
         return
-    st.altair_chart(coverage_charts.return_grid(found.states[found.states["quarter"].isin(found.quarters[-16:])], t), key="return-grid")
+    st.altair_chart(
+        coverage_charts.return_grid(found.states[found.states["quarter"].isin(found.quarters[-16:])], t),
+        key="return-grid",
+    )
     consolidated(found, book, t)
     checks(found, t)
 
@@ -44,13 +54,25 @@ def consolidated(found: ReturnsReview, book: Book, t: Translator) -> None:
     rows = form.rows.assign(prefecture=form.rows["name"].map(codes))
     total = pd.DataFrame([{"prefecture": "region", **form.total.to_dict()}])
     table = pd.concat([rows, total], ignore_index=True)
-    show_table(table[["prefecture", *form.total.index]], t, "consolidated", title=t("建筑业参加工伤保险情况, {quarter}", quarter=quarter))
+    show_table(
+        table[["prefecture", *form.total.index]],
+        t,
+        "consolidated",
+        title=t("建筑业参加工伤保险情况, {quarter}", quarter=quarter),
+    )
     left, right = st.columns(2)
     left.download_button(
         t("The form 附件2 as .xlsx"), lambda: form_bytes(form, book.synthetic), f"附件2-{quarter}.xlsx", key="form", icon=":material/print:", type="primary",
         on_click="ignore",
     )  # fmt: skip
-    right.download_button(t("Blank form"), lambda: form_bytes(blank_form(), False), "附件2.xlsx", key="blank-form", icon=":material/download:", on_click="ignore")
+    right.download_button(
+        t("Blank form"),
+        lambda: form_bytes(blank_form(), False),
+        "附件2.xlsx",
+        key="blank-form",
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 def checks(found: ReturnsReview, t: Translator) -> None:
@@ -77,11 +99,19 @@ def upload(book: Book, t: Translator) -> None:
     st.subheader(t("Filled forms"))
     if refuse("import", t):
         return
-    files = st.file_uploader(t("Filled forms 附件2 (.xlsx, .xls); one or several"), type=["xlsx", "xls"], accept_multiple_files=True, key="forms")
+    files = st.file_uploader(
+        t("Filled forms 附件2 (.xlsx, .xls); one or several"),
+        type=["xlsx", "xls"],
+        accept_multiple_files=True,
+        key="forms",
+    )
     if not files:
         return
     left, right = st.columns(2)
-    quarter = left.text_input(t("Quarter, where the forms do not say it (2024Q1)"), key="stated_quarter", max_chars=6).strip() or None
+    quarter = (
+        left.text_input(t("Quarter, where the forms do not say it (2024Q1)"), key="stated_quarter", max_chars=6).strip()
+        or None
+    )
     received = pd.Timestamp(right.date_input(t("Received on"), key="received_on"))
     with tempfile.TemporaryDirectory() as folder:
         read: dict[Path, list[QuarterlyForm]] = {}
@@ -97,15 +127,31 @@ def upload(book: Book, t: Translator) -> None:
                 st.error(plain_text(t.say(problem)), icon=":material/error:")
         for checked in check_forms(book, [form for forms in read.values() for form in forms], received):
             bad |= checked.refused
-            icon = SEVERITY["error"] if checked.refused else SEVERITY["question"] if checked.findings else ":material/check:"
-            with st.expander(f"{plain_text(checked.form.reporter or '—')} · {checked.form.quarter}", icon=icon, expanded=checked.refused):
+            icon = (
+                SEVERITY["error"]
+                if checked.refused
+                else SEVERITY["question"]
+                if checked.findings
+                else ":material/check:"
+            )
+            with st.expander(
+                f"{plain_text(checked.form.reporter or '—')} · {checked.form.quarter}",
+                icon=icon,
+                expanded=checked.refused,
+            ):
                 for finding in checked.findings:
                     st.markdown(f"{SEVERITY[finding.severity]} {plain_text(t.say(finding.message))}")
                 if not checked.findings:
                     st.markdown(t("Nothing was found that does not fit together."))
-                show_table(checked.form.rows, t, f"form-{len(checked.form.rows)}-{checked.form.source}-{checked.form.quarter}")
+                show_table(
+                    checked.form.rows, t, f"form-{len(checked.form.rows)}-{checked.form.source}-{checked.form.quarter}"
+                )
         if book.synthetic or str(book.engine.url) == "sqlite://":
-            st.info(t("This book is not the fund's own: forms are checked here, but not saved. Choose or make a book of your own on the page Data."))
+            st.info(
+                t(
+                    "This book is not the fund's own: forms are checked here, but not saved. Choose or make a book of your own on the page Data."
+                )
+            )
         elif bad:
             st.error(t("Forms with errors go back to the prefecture; nothing is saved."), icon=":material/warning:")
         elif st.button(t("Save these returns"), type="primary", key="save-returns", icon=":material/save:"):

@@ -12,7 +12,6 @@ import streamlit as st
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from app_pages.books import ROOT, book_choices, book_in_use, book_name, choose_book
-from app_pages.first_review import show_step
 from app_pages.languages import LANGUAGE_LABELS, translator
 from app_pages.reviews import QUICK_PATHS, Job, conclude, options_and_stress, prepared_for, prepared_soon
 from app_pages.scenario_state import current, start, write_link
@@ -130,7 +129,6 @@ def show_progress(job: Job, t: Translator) -> None:
 
 def page(title: str, body: Callable[[RateReview, Translator], None], t: Translator, whole: bool = False) -> None:
     """Show one page of the current review: its title, what its data is worth, then its body."""
-    show_step(st.session_state.get("page_path") or "overview", t)
     st.title(title)
     found = current_review(t, whole)
     if found is None:

@@ -50,7 +50,7 @@ def test_a_link_restores_every_input_and_undo_takes_back(monkeypatch):
     assert test.session_state["scenario_in_use"] == FULL
     test.slider(key="rate").set_value(2.0).run()
     assert test.session_state["scenario"].base_rate == 0.002
-    assert test.query_params["rate"] == ["2"]
+    assert test.query_params["rate"] in ("2", ["2"])
     test.button(key="undo_input").click().run()
     assert test.session_state["scenario"] == FULL
     assert test.slider(key="rate").value == 1.2346
