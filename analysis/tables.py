@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import coverage_words, floating_words, fund_words
+from analysis import coverage_words, experience_words, floating_words, fund_words
 from analysis.charts import BASIS_NAMES
 from analysis.language import Translator
 from analysis.rate_review import RateReview
@@ -17,6 +17,7 @@ from data.parameters.guide import shown_unit, shown_value
 from models.messages import Message
 
 HEADS: dict[str, Message] = {
+    **experience_words.HEADS,
     **coverage_words.HEADS,
     "period": Message("Year"),
     "revenue_yuan": Message("Income"),
@@ -158,9 +159,10 @@ HEADS: dict[str, Message] = {
     "reference": Message("Reference"),
 }
 
-RATES = {"rate", "low", "high", "amount", "own_rate", "average_rate", "rate_error", "rate_low", "rate_base", "rate_high"}
+RATES = {*experience_words.RATES, "rate", "low", "high", "amount", "own_rate", "average_rate", "rate_error", "rate_low", "rate_base", "rate_high"}
 SIZES = {"size", "low_size", "high_size"}
 SHARES = {
+    *experience_words.SHARES,
     *coverage_words.SHARES,
     "gini",
     "gini_low",
@@ -183,8 +185,9 @@ SHARES = {
     "share",
 }
 MONTHS = {"payable_months", "payable_months_p50", *coverage_words.DECIMALS}
-NUMBERS = {"cases", "deaths", "units", "contractors", "rows", *coverage_words.NUMBERS}
+NUMBERS = {"cases", "deaths", "units", "contractors", "rows", *coverage_words.NUMBERS, *experience_words.NUMBERS}
 MONEY_PERCENTILES = {
+    "p995",
     "balance_p05",
     "balance_p25",
     "balance_p50",
@@ -209,7 +212,7 @@ class Table:
 
 
 def kind_of(column: str) -> str:
-    """Return what a column holds: ``money, rate, share, months, text`` or ``number``."""
+    """Return what a column holds: ``money, rate, share, months, figure, text`` or ``number``."""
     if column.endswith("_yuan") or column in MONEY_PERCENTILES:
         return "money"
     for kind, names in (("rate", RATES), ("share", SHARES | floating_words.SHARES | fund_words.SHARES), ("months", MONTHS)):
@@ -217,6 +220,8 @@ def kind_of(column: str) -> str:
             return kind
     if column in SIZES:
         return "size"
+    if column in experience_words.FIGURES:
+        return "figure"
     return "number" if column in NUMBERS | floating_words.NUMBERS | fund_words.NUMBERS else "text"
 
 
@@ -234,6 +239,7 @@ def in_words(column: str, t: Translator) -> Callable[[Any], str]:
         "share": t.percent,
         "months": lambda v: t.number(v, 1),
         "number": t.integer,
+        "figure": lambda v: t.number(v, 3),
         "size": lambda v: t.percent(v) if abs(v) <= 5 else t.integer(v),
         "text": lambda v: t.number(v, 3) if isinstance(v, float) else word(v, t),
     }

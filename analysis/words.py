@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis import coverage_words, floating_words, fund_words, rate_paths
+from analysis import coverage_words, experience_words, floating_words, fund_words, rate_paths
 from analysis.language import Translator
 from analysis.options import NAMES
 from analysis.stresses import load_stresses
@@ -111,7 +111,7 @@ WORDS: dict[str, Message] = {
 def word(value: object, t: Translator) -> str:
     """Return a code (part, mark, dimension, stress …) in the reader's language; other text as it is."""
     text = str(value)
-    known = WORDS.get(text) or NAMES.get(text) or rate_paths.NAMES.get(text) or floating_words.WORDS.get(text)
+    known = WORDS.get(text) or NAMES.get(text) or rate_paths.NAMES.get(text) or floating_words.WORDS.get(text) or experience_words.spoken(text)
     if known is None and text in load_stresses():
         return load_stresses()[text].name[t.language]
     return t.say(known) if known else text

@@ -139,13 +139,48 @@ def earned_by_quarter(
     return pd.concat(pieces).reindex(known["project_id"])
 
 
-def effective_end(projects: pd.DataFrame) -> pd.Series:
+def effective_end(projects: pd.DataFrame, on: np.datetime64 | None = None) -> pd.Series:
     """Return the day after a project's last day of work as far as it is known: actual end, else the extension, else the planned end.
 
-    A cancelled project has none (it earns nothing); a suspended one keeps its planned end.
+    A cancelled project has none (it earns nothing); a suspended one keeps its planned end. With ``on``, a project that is still in progress although
+    its end has passed goes on until that day at least.
     """
     end = projects["actual_end"].fillna(projects["extended_to"]).fillna(projects["planned_end"])
+    if on is not None:
+        late = (projects["status"] == "in_progress") & projects["actual_end"].isna()
+        end = end.mask(late & (end < pd.Timestamp(on)), pd.Timestamp(on))
     return end.mask(projects["status"] == "cancelled") + pd.Timedelta(1, "D")
+
+
+def settled_cost(projects: pd.DataFrame) -> tuple[pd.Series, float]:
+    """Return each project's cost as settled, and the mean change at settlement (0.02 = +2%) of those that were.
+
+    A project that is settled has its final cost; one that is not is expected to change as the settled ones did, all together.
+    """
+    contract, final = projects["total_cost_yuan"], projects["final_cost_yuan"]
+    known = final.notna() & (final > 0)
+    before = float(contract[known].sum())
+    change = float(final[known].sum()) / before - 1.0 if before > 0 else 0.0
+    return final.where(known, contract * (1.0 + change)), change
+
+
+def productivity_by_year(known: Mapping[int, float], years: Sequence[int]) -> Floats:
+    """Return output per person-year (yuan) by year: between known years by even growth, beyond them by the growth of the nearest two.
+
+    Parameters
+    ----------
+    known : year → yuan a person-year, above 0; a single year holds for all
+    """
+    at = np.array(sorted(known), dtype=np.float64)
+    logs = np.log([known[int(year)] for year in at]) if len(at) and min(known.values()) > 0 else np.empty(0)
+    if not len(logs):
+        raise InputError("Labour productivity must be positive.")
+    wanted = np.asarray(years, dtype=np.float64)
+    if len(at) == 1:
+        return np.full(len(wanted), known[int(at[0])])
+    piece = np.clip(np.searchsorted(at, wanted, side="right") - 1, 0, len(at) - 2)
+    slope = np.diff(logs) / np.diff(at)
+    return np.asarray(np.exp(logs[piece] + slope[piece] * (wanted - at[piece])))
 
 
 def person_years(cost: Floats, productivity: Floats | float) -> Floats:

@@ -20,6 +20,7 @@ NUMBER_FORMATS = {
     "share": "0.0%",
     "months": "0.0",
     "number": "#,##0",
+    "figure": "0.000",
     "size": "0.000",
     "text": "@",
 }

@@ -5,6 +5,7 @@ future or a missing value, zero is zero. The latest known age of a row is where 
 
 ================================  ==========================================================================================
 `triangle`                        a long frame of payments or valuations → cumulative array with labels
+`developed_shares`                how much of the ultimate is known at each age
 `chain_ladder`, `mack`            volume-weighted factors; the standard errors of Mack (1993, 1999)
 `bornhuetter_ferguson`            prior ratio for what is not yet developed
 `cape_cod`                        the ratio estimated from the triangle itself, with decay and trend
@@ -25,7 +26,7 @@ from models.development.distribution import (
     backtest,
     reserve_distribution,
 )
-from models.development.ladder import Mack, chain_ladder, mack
+from models.development.ladder import Mack, chain_ladder, developed_shares, mack
 from models.development.methods import bornhuetter_ferguson, cape_cod, discounted, frequency_severity
 from models.development.tails import TailFactor, tail_factor
 from models.development.triangles import Projection, Triangle, triangle
@@ -44,6 +45,7 @@ __all__ = [
     "bornhuetter_ferguson",
     "cape_cod",
     "chain_ladder",
+    "developed_shares",
     "discounted",
     "frequency_severity",
     "mack",

@@ -174,6 +174,7 @@ def reserve_distribution(
     horizon: int | None = None,
     calibration: Calibration = CALIBRATED,
     draws: int = DRAWS,
+    origin: int | None = None,
 ) -> ReserveDistribution:
     """Return the calibrated predictive distribution of the total reserve.
 
@@ -187,6 +188,7 @@ def reserve_distribution(
     horizon : only the payments of that many coming periods; by default all
     calibration : the constants that no single triangle can tell
     draws : number of samples
+    origin : only the payments of one origin (a row of the array, from 0); by default of all
 
     Raises
     ------
@@ -196,7 +198,7 @@ def reserve_distribution(
     if draws < 1:
         raise InputError("At least one sample is needed; {draws} were asked for.", draws=draws)
     read = Reading(cumulative)
-    parts, notes = coming(read, horizon, calibration.pooling)
+    parts, notes = coming(read, horizon, calibration.pooling, origin)
     expected, logarithmic = parts.expected, parts.expected > 0.0
     calendar = calibration.calendar**2 * parts.duration
     if logarithmic:
@@ -307,8 +309,10 @@ def backtest(cumulative: ArrayLike, *, calibration: Calibration = CALIBRATED) ->
     )
 
 
-def coming(read: Reading, horizon: int | None = None, pooling: float = 0.0) -> tuple[Parts, tuple[Message, ...]]:
-    """Return the expected payments of the coming periods and Mack's variances of their sum, with pooled link variances."""
+def coming(
+    read: Reading, horizon: int | None = None, pooling: float = 0.0, origin: int | None = None
+) -> tuple[Parts, tuple[Message, ...]]:
+    """Return the expected payments of the coming periods (of one origin) and Mack's variances of their sum, with pooled link variances."""
     if horizon is not None and horizon < 1:
         raise InputError("The horizon is at least one period, not {horizon}.", horizon=horizon)
     factors = age_to_age(read)
@@ -320,6 +324,8 @@ def coming(read: Reading, horizon: int | None = None, pooling: float = 0.0) -> t
     end = latest + (read.ages if horizon is None else horizon)
     step = np.arange(read.ages - 1)
     used = read.ahead & (step < end[:, None])
+    if origin is not None:
+        used &= (np.arange(read.origins) == origin)[:, None]
     before = np.where(used, completed[:, :-1], 0.0)
     paid = np.where(used, completed[:, 1:] - np.where(used, completed[:, :-1], 0.0), 0.0)
     period = np.where(used, step - latest[:, None], 0)

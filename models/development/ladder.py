@@ -109,6 +109,19 @@ def mack(cumulative: ArrayLike, *, tail: float | TailFactor = 1.0, tail_standard
     )
 
 
+def developed_shares(cumulative: ArrayLike) -> Floats:
+    """Return the (ages,) share of the ultimate known at each age, by volume-weighted factors; 0 before anything was ever seen to develop.
+
+    Unlike `chain_ladder` it needs no factor from an age where every origin is zero: it completes no origin.
+
+    Raises
+    ------
+    InputError
+        No origin is known at two neighbouring ages.
+    """
+    return shares_developed(age_to_age(Reading(cumulative)), np.empty(0))
+
+
 def age_to_age(read: Reading) -> Floats:
     """Return the (ages − 1,) volume-weighted factors; NaN where all origins were zero and some developed from there."""
     before, after = read.starts.sum(axis=0), read.ends.sum(axis=0)

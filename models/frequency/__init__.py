@@ -2,7 +2,7 @@
 
 from models.frequency.fit import fit_frequency
 from models.frequency.result import FrequencyFit
-from models.frequency.review import BackTest, back_test, term_tests
+from models.frequency.review import BackTest, back_test, term_tests, wald_tests
 from models.frequency.scores import crps, log_score
 
-__all__ = ["BackTest", "FrequencyFit", "back_test", "crps", "fit_frequency", "log_score", "term_tests"]
+__all__ = ["BackTest", "FrequencyFit", "back_test", "crps", "fit_frequency", "log_score", "term_tests", "wald_tests"]

@@ -38,7 +38,8 @@ class Cells:
     """Rows grouped by their rating variables.
 
     ``values`` (cells,) frame of the variables; ``code`` (rows,) cell of a row; ``exposure`` and ``count`` (rows,) as given;
-    ``left_out`` rows without exposure and without a case, which say nothing and are not among the rows here.
+    ``left_out`` rows without exposure and without a case, which say nothing and are not among the rows here; ``unit`` (rows,) number of the unit
+    whose risk a row shares with others, None where every row has its own; ``unit_names`` (units,) their labels.
     """
 
     values: pd.DataFrame
@@ -46,6 +47,8 @@ class Cells:
     exposure: Floats
     count: Floats
     left_out: int = 0
+    unit: Integers | None = None
+    unit_names: pd.Index | None = None
 
     @cached_property
     def cell_exposure(self) -> Floats:
@@ -71,6 +74,20 @@ class Cells:
     def log_factorials(self) -> float:
         """Return the sum over rows of log(count!)."""
         return float(gammaln(self.hit_count + 1.0).sum())
+
+    @cached_property
+    def units(self) -> int:
+        """Return how many there are that have a risk of their own: units, else rows."""
+        return self.rows if self.unit is None else int(self.unit.max()) + 1
+
+    @cached_property
+    def unit_count(self) -> Floats:
+        """Return the cases of each unit (row, where rows have their own risk)."""
+        return self.by_unit(self.count)
+
+    def by_unit(self, of_rows: Floats) -> Floats:
+        """Return the sum over the rows of each unit; the rows themselves where they have their own risk."""
+        return of_rows if self.unit is None else summed(self.unit, of_rows, self.units)
 
     @property
     def rows(self) -> int:
@@ -185,7 +202,14 @@ def grouping(rows: pd.DataFrame, variables: Sequence[str], missing: bool = False
     return values, code
 
 
-def make_cells(rows: pd.DataFrame, variables: Sequence[str], count: str, exposure: str, missing: bool = False) -> Cells:
+def make_cells(
+    rows: pd.DataFrame,
+    variables: Sequence[str],
+    count: str,
+    exposure: str,
+    missing: bool = False,
+    unit: str | None = None,
+) -> Cells:
     """Return the cells of the rows, having checked counts and exposures (the errors of :func:`numbers` and :func:`grouping`)."""
     exposed, counted = numbers(rows, exposure), numbers(rows, count)
     if len(rows) == 0:
@@ -205,4 +229,12 @@ def make_cells(rows: pd.DataFrame, variables: Sequence[str], count: str, exposur
             raise InputError("Column {column} is 0 in every row: there is no exposure to fit on.", column=exposure)
         rows, exposed, counted = rows[there], exposed[there], counted[there]
     values, code = grouping(rows, variables, missing)
-    return Cells(values, code, exposed, counted, left_out)
+    shared = names = None
+    if unit is not None:
+        if unit not in rows:
+            raise InputError(
+                "The rows have no column {column}; they have {columns}.", column=unit, columns=", ".join(map(str, rows))
+            )
+        labels, shared = grouping(rows, [unit])
+        names = pd.Index(labels[unit])
+    return Cells(values, code, exposed, counted, left_out, shared, names)

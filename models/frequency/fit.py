@@ -12,6 +12,7 @@ from models.frequency.cells import Cells, make_cells
 from models.frequency.design import Design, Formula, learn, parse
 from models.frequency.result import FrequencyFit
 from models.frequency.scores import measures
+from models.frequency.shared import shared_risk
 from models.frequency.solve import Solution, negative_binomial, poisson
 from models.messages import InputError, Message
 
@@ -50,7 +51,9 @@ def _notes(cells: Cells, design: Design, family: str, solution: Solution) -> lis
     return notes
 
 
-def fit_frequency(rows: pd.DataFrame, formula: str, exposure: str, family: str = "poisson") -> FrequencyFit:
+def fit_frequency(
+    rows: pd.DataFrame, formula: str, exposure: str, family: str = "poisson", unit: str | None = None
+) -> FrequencyFit:
     """Fit claim counts by rating variables, with the logarithm of exposure as offset.
 
     Rows are first grouped into cells that share all rating variables: sums over cells give the same estimates and standard errors as
@@ -63,6 +66,8 @@ def fit_frequency(rows: pd.DataFrame, formula: str, exposure: str, family: str =
         categorical column gets polynomial contrasts unless ``C(x, Treatment)`` says otherwise
     exposure : column, 0 or more, in any unit
     family : ``"poisson"`` or ``"negative-binomial"``
+    unit : column of the unit, such as the contractor, whose rows share one risk (negative binomial only): α is then the variance between
+        units, and standard errors know that the rows of a unit are not independent. Without it every row has a risk of its own
 
     Returns
     -------
@@ -79,7 +84,12 @@ def fit_frequency(rows: pd.DataFrame, formula: str, exposure: str, family: str =
     parsed = parse(formula, rows)
     if exposure in parsed.variables:
         raise InputError("Column {column} is the exposure and cannot also be a rating variable.", column=exposure)
-    cells = make_cells(rows, parsed.variables, parsed.response, exposure)
+    if unit is not None and (family == "poisson" or unit in parsed.variables):
+        raise InputError(
+            "Units that share a risk need the negative binomial, and {column} must not be a term of the formula.",
+            column=unit,
+        )
+    cells = make_cells(rows, parsed.variables, parsed.response, exposure, unit=unit)
     if not len(cells.hit):
         raise InputError(
             "Column {column} has no case in any row: a frequency cannot be fitted to nothing. Take more years or classes together.",
@@ -87,16 +97,17 @@ def fit_frequency(rows: pd.DataFrame, formula: str, exposure: str, family: str =
         )
     if family != "poisson" and (cells.hit_count != np.floor(cells.hit_count)).any():
         raise InputError("Column {column} must hold whole numbers for the negative binomial.", column=parsed.response)
-    return fit_cells(cells, parsed, exposure, family)
+    return fit_cells(cells, parsed, exposure, family, unit)
 
 
-def fit_cells(cells: Cells, formula: Formula, exposure: str, family: str) -> FrequencyFit:
+def fit_cells(cells: Cells, formula: Formula, exposure: str, family: str, unit: str | None = None) -> FrequencyFit:
     """Return the fit of checked cells (see :func:`fit_frequency`)."""
     design, x = learn(formula, cells)
-    solution = (poisson if family == "poisson" else negative_binomial)(x, cells)
+    solve = poisson if family == "poisson" else negative_binomial if unit is None else shared_risk
+    solution = solve(x, cells)
     names = [design.names[j] for j in design.keep]
     measured = measures(cells, solution.rate, solution.alpha)
-    freedom = cells.rows - len(names)
+    freedom = cells.units - len(names)
     notes = _notes(cells, design, family, solution)
     if freedom <= 0:
         notes.append(Message("There are as many coefficients as rows: the fit says nothing of the spread around it."))
@@ -127,4 +138,5 @@ def fit_cells(cells: Cells, formula: Formula, exposure: str, family: str) -> Fre
         design=design,
         cells=cells,
         rate=solution.rate,
+        unit=unit,
     )

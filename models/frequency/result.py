@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
-from models.frequency.cells import Cells, Floats, grouping, make_cells, numbers
+from models.frequency.cells import Cells, Floats, grouping, make_cells, numbers, summed
 from models.frequency.design import Design, Formula
 from models.frequency.scores import count_interval, measures
 from models.frequency.solve import poisson
@@ -37,7 +37,7 @@ class Test:
 
 @dataclass(frozen=True)
 class ZeroTest(Test):
-    """A test of too many zeros: rows without a case ``observed`` and ``expected``."""
+    """A test of too many zeros: rows (units, where they share a risk) without a case ``observed`` and ``expected``."""
 
     observed: int
     expected: float
@@ -69,7 +69,9 @@ class FrequencyFit:
     theta, theta_standard_error : 1 / alpha and its standard error; infinite where the rows are Poisson
     aliased : names of columns without a coefficient, because the data cannot tell them from those before
     notes : what the reader must know
-    degrees_of_freedom : rows with exposure − coefficients
+    degrees_of_freedom : rows with exposure − coefficients; units − coefficients where units share a risk, and Pearson's statistic, the deviance and
+        the tests are then those of the units' totals
+    unit : column of the units that share a risk, or None
     """
 
     formula: Formula
@@ -91,6 +93,7 @@ class FrequencyFit:
     design: Design = field(repr=False)
     cells: Cells = field(repr=False)
     rate: Floats = field(repr=False)
+    unit: str | None = None
 
     @property
     def alpha(self) -> float:
@@ -255,28 +258,31 @@ class FrequencyFit:
         return Test(ratio, float(0.5 * chi2.sf(ratio, 1)) if ratio > 0.0 else 1.0)
 
     def zero_inflation_test(self) -> ZeroTest:
-        """Compare the rows without a case with how many the model expects; normal, one-sided, allowing for the estimated coefficients.
+        """Compare the rows (units) without a case with how many the model expects; normal, one-sided, allowing for the estimated coefficients.
 
         Unlike the score test of van den Broek (1995) it stays bounded where some rows expect many cases.
         """
-        mean, alpha = self.fitted, self.alpha
+        mean, alpha = self.cells.by_unit(self.fitted), self.alpha
         if alpha == 0.0:
             none = np.exp(-mean)
-            slope, log_alpha_slope = none * mean, 0.0
+            slope, log_alpha_slope = none, 0.0
         else:
             swell = 1.0 + alpha * mean
             none = np.exp(-np.log1p(alpha * mean) / alpha)
-            slope = none * mean / swell
+            slope = none / swell
             log_alpha_slope = float((none * (np.log1p(alpha * mean) / alpha - mean / swell)).sum())
-        gradient = self.design.matrix(self.cells.values).T @ self.cells.total(slope)
+        of_rows = self.fitted * (slope if self.cells.unit is None else slope[self.cells.unit])
+        gradient = self.design.matrix(self.cells.values).T @ self.cells.total(of_rows)
         variance = float((none * (1.0 - none)).sum()) - float(gradient @ self.covariance.to_numpy() @ gradient)
         variance -= (log_alpha_slope * self.dispersion_error / alpha) ** 2 if alpha > 0.0 else 0.0
-        observed, expected = self.cells.rows - len(self.cells.hit), float(none.sum())
+        observed, expected = int((self.cells.unit_count == 0.0).sum()), float(none.sum())
         statistic = (observed - expected) / math.sqrt(max(variance, 1e-9))
         return ZeroTest(statistic, float(norm.sf(statistic)), observed, expected)
 
     def actual_against_expected(self, rows: pd.DataFrame, by: str | Sequence[str], level: float = 0.9) -> pd.DataFrame:
         """Compare cases with those expected, by any columns of the rows, whether in the formula or not.
+
+        Where units share a risk the expectation includes what the fit has learnt of each unit, else large units would decide the comparison.
 
         Returns
         -------
@@ -293,9 +299,11 @@ class FrequencyFit:
                     columns=", ".join(map(str, rows)),
                 )
         groups = make_cells(rows, columns, self.formula.response, self.exposure, missing=True)
-        mean: Floats = np.asarray(self.predict(rows[numbers(rows, self.exposure) > 0.0]), dtype=np.float64)
+        there = rows[numbers(rows, self.exposure) > 0.0]
+        risk, left = self.risk_of(there)
+        mean: Floats = np.asarray(self.predict(there), dtype=np.float64) * risk
         expected = groups.total(mean)
-        variance = expected * self.spread + self.alpha * groups.total(mean**2)
+        variance = expected * self.spread + self.risk_variance(there, mean, left, groups.code, len(expected))
         low, high = count_interval(expected, variance, level)
         table = groups.values.assign(
             exposure=groups.cell_exposure,
@@ -307,3 +315,42 @@ class FrequencyFit:
             standardised=(groups.cell_count - expected) / np.sqrt(variance),
         )
         return table.set_index(columns).sort_index()
+
+    def risk_variance(
+        self, rows: pd.DataFrame, mean: Floats, left: Floats, code: NDArray[np.int64], size: int
+    ) -> Floats:
+        """Return, by group, the variance that uncertain risk adds: Σ α mean² of rows, or of the units' totals in the group, whose rows move together."""
+        if self.unit is None:
+            return summed(code, left * mean**2, size)
+        both, pair = grouping(rows.assign(_group=code), ["_group", self.unit])
+        together = summed(pair, mean, len(both))
+        # the rows of a unit have one α: its mean, weighted by expected cases, is that
+        of_pair = summed(pair, left * mean, len(both)) / np.maximum(together, 1e-300)
+        return summed(both["_group"].to_numpy(), of_pair * together**2, size)
+
+    def risk_of(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
+        """Return (rows,) the expected risk of each row's unit given the cases that were fitted, and the variance α left around it, relative to its square.
+
+        1 and α for a unit that the fit has not seen, and where every row has a risk of its own.
+        """
+        mean, left = np.ones(len(rows)), np.full(len(rows), self.alpha)
+        names = self.cells.unit_names
+        if self.unit is not None and names is not None and self.alpha > 0.0:
+            place = names.get_indexer(pd.Index(rows[self.unit]))
+            known = place >= 0
+            shape = 1.0 / self.alpha + self.cells.unit_count
+            rate = 1.0 / self.alpha + self.cells.by_unit(self.fitted)
+            mean[known], left[known] = (shape / rate)[place[known]], (1.0 / shape)[place[known]]
+        return mean, left
+
+    def error_of(self, rows: pd.DataFrame, by: str) -> pd.Series[float]:
+        """Return, by the values of a column, the standard error of the logarithm of the cases expected: that of the coefficients alone."""
+        mean = np.asarray(self.predict(rows), dtype=np.float64)
+        values, code = grouping(rows, [*self.design.variables, by])
+        groups, place = grouping(values, [by])
+        weight = summed(code, mean, len(values))
+        x = self.design.matrix(values)
+        total = summed(place, weight, len(groups))
+        gradient = np.stack([summed(place, weight * column, len(groups)) for column in x.T], axis=1) / total[:, None]
+        variance = ((gradient @ self.covariance.to_numpy()) * gradient).sum(axis=1) * self.spread
+        return pd.Series(np.sqrt(np.maximum(variance, 0.0)), index=pd.Index(groups[by]))

@@ -33,7 +33,7 @@ def term_tests(fit: FrequencyFit) -> pd.DataFrame:
         if not term.factors or contained or not rest:
             continue
         formula = replace(fit.formula, right=patsy.ModelDesc([], rest))
-        without = fit_cells(fit.cells, formula, fit.exposure, fit.family)
+        without = fit_cells(fit.cells, formula, fit.exposure, fit.family, fit.unit)
         freedom = len(fit.coefficients) - len(without.coefficients)
         statistic = max(2.0 * (fit.log_likelihood - without.log_likelihood), 0.0)
         p_value = float(chi2.sf(statistic, freedom)) if freedom > 0 else 1.0
@@ -43,6 +43,25 @@ def term_tests(fit: FrequencyFit) -> pd.DataFrame:
         lines.append((term.name(), freedom, statistic, p_value, spread, without.aic))
     columns = ["term", "degrees_of_freedom", "statistic", "p_value", "p_value_overdispersed", "aic"]
     return pd.DataFrame(lines, columns=columns).set_index("term")
+
+
+def wald_tests(fit: FrequencyFit) -> pd.DataFrame:
+    """Test each term by its coefficients and their covariance: as :func:`term_tests`, without fitting again.
+
+    Returns
+    -------
+    DataFrame : indexed by term: ``degrees_of_freedom``, ``statistic`` (b′ V⁻¹ b, V with the dispersion of a Poisson fit), ``p_value`` (chi-squared)
+    """
+    slices = fit.design.info.term_name_slices
+    lines = []
+    for name, place in slices.items():
+        own = [fit.design.names[j] for j in range(place.start, place.stop) if j in fit.design.keep]
+        if name == "Intercept" or not own:
+            continue
+        b = fit.coefficients[own].to_numpy()
+        statistic = float(b @ np.linalg.pinv(fit.covariance.loc[own, own].to_numpy() * fit.spread) @ b)
+        lines.append((name, len(own), statistic, float(chi2.sf(statistic, len(own)))))
+    return pd.DataFrame(lines, columns=["term", "degrees_of_freedom", "statistic", "p_value"]).set_index("term")
 
 
 @dataclass(frozen=True)
@@ -63,13 +82,21 @@ class BackTest:
 
 
 def back_test(
-    rows: pd.DataFrame, formula: str, exposure: str, period: str, family: str = "poisson", first: int | None = None
+    rows: pd.DataFrame,
+    formula: str,
+    exposure: str,
+    period: str,
+    family: str = "poisson",
+    first: int | None = None,
+    unit: str | None = None,
 ) -> BackTest:
     """Foretell each period from the periods before it and score the forecast with proper scores.
 
+    Where units share a risk a forecast uses what the past has taught of each unit; ``constant_…`` is one frequency for all, units alike.
+
     Parameters
     ----------
-    rows, formula, exposure, family : as for :func:`models.frequency.fit_frequency`
+    rows, formula, exposure, family, unit : as for :func:`models.frequency.fit_frequency`
     period : column of numbers, such as the year of injury; in the formula it may be a straight line, not ``C(…)``
     first : number of periods before the first forecast; default half of them, at least one
 
@@ -92,8 +119,8 @@ def back_test(
     lines, scores, notes = [], [], []
     for at in periods[first:]:
         past, now = rows[when < at], (when == at) & (exposed > 0.0)
-        fit = fit_frequency(past, formula, exposure, family)
-        constant = fit_frequency(past, f"Q('{response}') ~ 1", exposure, family)
+        fit = fit_frequency(past, formula, exposure, family, unit)
+        constant = fit_frequency(past, f"Q('{response}') ~ 1", exposure, family, unit)
         known = fit.knows(rows[now])
         if not known.all():
             notes.append(
@@ -106,18 +133,21 @@ def back_test(
         if not len(foretold):
             continue
         mean, flat = (np.asarray(of.predict(foretold), dtype=np.float64) for of in (fit, constant))
+        risk, left = fit.risk_of(foretold)
+        mean = mean * risk
         actual = count[now][known]
         total = np.array([mean.sum()])
         # The forecast's own error, from the coefficients, widens the interval of the total.
         values, code = grouping(foretold, fit.design.variables)
         gradient = np.bincount(code, mean, len(values)) @ fit.design.matrix(values)
         doubt = float(gradient @ fit.covariance.to_numpy() @ gradient) * fit.spread
-        low, high = count_interval(total, total * fit.spread + fit.alpha * float((mean**2).sum()) + doubt, 0.9)
+        uncertain = float(fit.risk_variance(foretold, mean, left, np.zeros(len(mean), dtype=np.int64), 1)[0])
+        low, high = count_interval(total, total * fit.spread + uncertain + doubt, 0.9)
         each = np.array(
             [
-                log_score(actual, mean, fit.alpha),
-                crps(actual, mean, fit.alpha),
-                deviance(actual, mean, fit.alpha),
+                log_score(actual, mean, left),
+                crps(actual, mean, left),
+                deviance(actual, mean, left),
                 log_score(actual, flat, constant.alpha),
                 crps(actual, flat, constant.alpha),
             ]

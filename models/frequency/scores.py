@@ -17,10 +17,10 @@ from models.messages import InputError
 POISSON_BELOW = 1e-7  # alpha mean under which the negative binomial is Poisson
 
 
-def deviance(count: Floats, mean: Floats, alpha: float) -> Floats:
+def deviance(count: Floats, mean: Floats, alpha: float | Floats) -> Floats:
     """Return the deviance of each row, 2 (log-likelihood of a perfect fit − of this one); ``alpha`` 0 = Poisson."""
     perfect = xlogy(count, count / mean)
-    if alpha == 0.0:
+    if np.all(alpha == 0.0):
         rows: Floats = 2.0 * (perfect - (count - mean))
     else:
         rows = 2.0 * (perfect - (count + 1.0 / alpha) * np.log1p(alpha * (count - mean) / (1.0 + alpha * mean)))
@@ -37,9 +37,19 @@ class Measures:
 
 
 def measures(cells: Cells, rate: Floats, alpha: float) -> Measures:
-    """Return the measures of the rows: sums over all as if none had a case, then what the few rows with cases add; ``alpha`` 0 = Poisson."""
+    """Return the measures of the rows: sums over all as if none had a case, then what the few rows with cases add; ``alpha`` 0 = Poisson.
+
+    Where units share a risk: the joint likelihood of the rows, and deviance and Pearson's statistic of the units' totals.
+    """
     hit, count = cells.hit, cells.hit_count
-    if alpha == 0.0:
+    if alpha > 0.0 and cells.unit is not None:
+        totals, cases = cells.by_unit(cells.exposure * rate[cells.code]), cells.unit_count
+        swell, above = 1.0 + alpha * totals, counts_above(cases)
+        likelihood = float(above @ np.log1p(alpha * np.arange(len(above))) - (cases + 1.0 / alpha) @ np.log(swell))
+        likelihood += float(count @ np.log(cells.exposure[hit] * rate[cells.code[hit]])) - cells.log_factorials
+        spread = float(deviance(cases, totals, alpha).sum())
+        pearson = float(((cases - totals) ** 2 / (totals * swell)).sum())
+    elif alpha == 0.0:
         total = float(cells.cell_exposure @ rate)
         mean = cells.exposure[hit] * rate[cells.code[hit]]
         spread = 2.0 * (float(count @ np.log(count / mean) - count.sum()) + total)
@@ -58,9 +68,9 @@ def measures(cells: Cells, rate: Floats, alpha: float) -> Measures:
     return Measures(max(spread, 0.0), likelihood, max(pearson, 0.0))
 
 
-def log_score(count: Floats, mean: Floats, alpha: float = 0.0) -> Floats:
-    """Return minus the logarithm of the probability of each count (smaller is better); ``alpha`` 0 = Poisson."""
-    if alpha == 0.0:
+def log_score(count: Floats, mean: Floats, alpha: float | Floats = 0.0) -> Floats:
+    """Return minus the logarithm of the probability of each count (smaller is better); ``alpha`` 0 = Poisson, one for all or one a row (above 0)."""
+    if np.all(alpha == 0.0):
         return np.asarray(mean - xlogy(count, mean) + gammaln(count + 1.0), dtype=np.float64)
     shape = 1.0 / alpha
     return np.asarray(
@@ -73,9 +83,9 @@ def log_score(count: Floats, mean: Floats, alpha: float = 0.0) -> Floats:
     )
 
 
-def crps(count: Floats, mean: Floats, alpha: float = 0.0) -> Floats:
+def crps(count: Floats, mean: Floats, alpha: float | Floats = 0.0) -> Floats:
     """Return the continuous ranked probability score of each count (smaller is better), Σ_k (F(k) − 1[count ≤ k])², in closed form."""
-    count, mean = np.broadcast_arrays(np.asarray(count, dtype=np.float64), np.asarray(mean, dtype=np.float64))
+    count, mean, alpha = np.broadcast_arrays(*(np.asarray(v, dtype=np.float64) for v in (count, mean, alpha)))
     score = np.asarray(
         (count - mean) * (2.0 * poisson.cdf(count, mean) - 1.0)
         + 2.0 * mean * poisson.pmf(count, mean)
@@ -83,7 +93,7 @@ def crps(count: Floats, mean: Floats, alpha: float = 0.0) -> Floats:
     )
     mixed = alpha * mean > POISSON_BELOW
     if mixed.any():
-        y, m = count[mixed], mean[mixed]
+        y, m, alpha = count[mixed], mean[mixed], alpha[mixed]
         shape, success = 1.0 / alpha, 1.0 / (1.0 + alpha * m)
         score[mixed] = (
             y * (2.0 * nbinom.cdf(y, shape, success) - 1.0)
@@ -93,7 +103,7 @@ def crps(count: Floats, mean: Floats, alpha: float = 0.0) -> Floats:
     return score
 
 
-def _half_mean_difference(mean: Floats, alpha: float) -> Floats:
+def _half_mean_difference(mean: Floats, alpha: Floats) -> Floats:
     """Return half the mean difference of two independent negative binomial counts, m (1 + αm) ₂F₁(1/α + 1, ½; 2; −4αm(1 + αm))."""
     shape, argument = 1.0 / alpha + 1.0, 4.0 * alpha * mean * (1.0 + alpha * mean)
     with np.errstate(all="ignore"):
@@ -105,7 +115,7 @@ def _half_mean_difference(mean: Floats, alpha: float) -> Floats:
         nodes = 64 + int(8.0 * np.sqrt(mean[lost].max()))
         total = np.full(int(lost.sum()), 0.5)
         for angle in np.arange(1, nodes) * (np.pi / 2.0 / nodes):
-            total += np.cos(angle) ** 2 * np.exp(-shape * np.log1p(argument[lost] * np.sin(angle) ** 2))
+            total += np.cos(angle) ** 2 * np.exp(-shape[lost] * np.log1p(argument[lost] * np.sin(angle) ** 2))
         factor[lost] = 2.0 * total / nodes
     return mean * (1.0 + alpha * mean) * factor
 

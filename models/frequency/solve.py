@@ -5,6 +5,7 @@ Sources: McCullagh & Nelder (1989), Generalized Linear Models; Lawless (1987), N
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,14 +35,15 @@ class Solution:
 
 
 @dataclass(frozen=True)
-class _Basis:
+class Basis:
     """Columns centred and scaled, so that normal equations lose no digits: ``matrix = (x - centre) / scale``; ``back`` undoes it for coefficients."""
 
     matrix: Floats
     back: Floats
 
 
-def _basis(x: Floats, weight: Floats) -> _Basis:
+def basis_of(x: Floats, weight: Floats) -> Basis:
+    """Return the columns of ``x`` centred at their weighted means and scaled."""
     constant = np.flatnonzero((x == x[:1]).all(axis=0))
     columns = x.shape[1]
     centre = np.zeros(columns)
@@ -53,20 +55,20 @@ def _basis(x: Floats, weight: Floats) -> _Basis:
     back = np.diag(1.0 / scale)
     if len(constant):
         back[constant[0]] -= centre / scale / x[0, constant[0]]
-    return _Basis((x - centre) / scale, back)
+    return Basis((x - centre) / scale, back)
 
 
-def _inverse(information: Floats) -> Floats:
+def inverse(information: Floats) -> Floats:
     """Return the inverse of a positive definite matrix; of a nearly singular one (a level without a case) as far as it can be told."""
     size = np.sqrt(np.clip(np.diag(information), 1e-300, None))
     scaled = information / np.outer(size, size)
     try:
-        inverse: Floats = cho_solve(cho_factor(scaled), np.eye(len(scaled)))
+        inverted: Floats = cho_solve(cho_factor(scaled), np.eye(len(scaled)))
     except LinAlgError:
         values, vectors = np.linalg.eigh(scaled)
-        inverse = (vectors / np.maximum(values, 1e-14)) @ vectors.T
-    inverse /= np.outer(size, size)
-    return inverse
+        inverted = (vectors / np.maximum(values, 1e-14)) @ vectors.T
+    inverted /= np.outer(size, size)
+    return inverted
 
 
 def _poisson_likelihood(cells: Cells, rate: Floats) -> float:
@@ -86,24 +88,24 @@ def poisson(x: Floats, cells: Cells) -> Solution:
     -------
     Solution : estimates equal to those on rows, with the inverse of the expected (= observed) information
     """
-    basis = _basis(x, cells.cell_exposure)
+    basis = basis_of(x, cells.cell_exposure)
     exposure, count = cells.cell_exposure, cells.cell_count
     start = 0.9 * count / exposure + 0.1 * count.sum() / exposure.sum()
     weight = start * exposure
-    b = _inverse(basis.matrix.T @ (weight[:, None] * basis.matrix)) @ (basis.matrix.T @ (weight * np.log(start)))
+    b = inverse(basis.matrix.T @ (weight[:, None] * basis.matrix)) @ (basis.matrix.T @ (weight * np.log(start)))
     rate = np.exp(basis.matrix @ b)
     best = _poisson_likelihood(cells, rate)
     last = False
     for _ in range(ITERATIONS):
         weight = rate * exposure
-        covariance = _inverse(basis.matrix.T @ (weight[:, None] * basis.matrix))
+        covariance = inverse(basis.matrix.T @ (weight[:, None] * basis.matrix))
         if last:
             return Solution(basis.back @ b, basis.back @ covariance @ basis.back.T, rate)
         step = covariance @ (basis.matrix.T @ (count - weight))
         b, rate, likelihood = _climb(basis.matrix, b, step, best, cells)
         last = abs(likelihood - best) <= TOLERANCE * (abs(best) + 1.0)
         best = likelihood
-    raise _not_found()
+    raise not_found()
 
 
 def _climb(matrix: Floats, b: Floats, step: Floats, best: float, cells: Cells) -> tuple[Floats, Floats, float]:
@@ -115,10 +117,11 @@ def _climb(matrix: Floats, b: Floats, step: Floats, best: float, cells: Cells) -
         if likelihood >= best - 1e-13 * (abs(best) + 1.0):
             return b + size * step, rate, likelihood
         size /= 2.0
-    raise _not_found()
+    raise not_found()
 
 
-def _not_found() -> InputError:
+def not_found() -> InputError:
+    """Return the error of a search that does not end."""
     return InputError("The search for the best fit does not end: simplify the formula, or join levels with few cases.")
 
 
@@ -150,18 +153,15 @@ def _units(cells: Cells) -> _Units:
 
 
 @dataclass(frozen=True)
-class _Slopes:
-    """Log-likelihood (without the factorials) and its derivatives by linear predictor of each cell and by the logarithm of alpha."""
+class Slopes:
+    """Log-likelihood (without factorials), its ``gradient`` (p + 1,) and minus its second derivatives in the coefficients and log α."""
 
     likelihood: float
-    by_cell: Floats
-    weight: Floats
-    mixed: Floats
-    by_alpha: float
-    curvature: float
+    gradient: Floats
+    information: Floats
 
 
-def _slopes(units: _Units, rate: Floats, alpha: float) -> _Slopes:
+def _slopes(units: _Units, matrix: Floats, rate: Floats, alpha: float) -> Slopes:
     """Return value and derivatives: sums over all units as if none had a case, then what the few with cases add."""
     cells = len(rate)
     mean = units.exposure * rate[units.code]
@@ -184,14 +184,20 @@ def _slopes(units: _Units, rate: Floats, alpha: float) -> _Slopes:
     second = (
         squares / alpha + cases @ hit_share**2 + 2.0 * (total / alpha**2 - logs / alpha**3) - units.above @ grown**2
     )
-    return _Slopes(
-        float(likelihood),
-        summed(code, shrunk, cells) - linear,
-        linear - alpha * square + moved,
-        moved - alpha * square,
-        float(alpha * first),
-        float(alpha**2 * second + alpha * first),
-    )
+    weight, mixed = linear - alpha * square + moved, moved - alpha * square
+    return slopes_of(
+        float(likelihood), matrix, summed(code, shrunk, cells) - linear, matrix.T @ (weight[:, None] * matrix),
+        matrix.T @ mixed, alpha, float(first), float(second),
+    )  # fmt: skip
+
+
+def slopes_of(
+    likelihood: float, matrix: Floats, by_cell: Floats, information: Floats, mixed: Floats, alpha: float, first: float, second: float
+) -> Slopes:  # fmt: skip
+    """Return the slopes from those by linear predictor of each cell, the coefficients' block, and the derivatives by α itself."""
+    curvature = -(alpha**2 * second + alpha * first)
+    whole = np.block([[information, mixed[:, None]], [mixed, np.array(curvature)]])
+    return Slopes(likelihood, np.append(matrix.T @ by_cell, alpha * first), whole)
 
 
 def _moment_alpha(cells: Cells, rate: Floats) -> float:
@@ -217,37 +223,56 @@ def negative_binomial(x: Floats, cells: Cells) -> Solution:
     if alpha <= 0.0:
         return start
     units = _units(cells)
-    basis = _basis(x, cells.cell_exposure)
+    return ascend(x, cells, start, alpha, lambda matrix, rate, at: _slopes(units, matrix, rate, at), LEAST_LOG_ALPHA)
+
+
+def ascend(
+    x: Floats,
+    cells: Cells,
+    start: Solution,
+    alpha: float,
+    slopes: Callable[[Floats, Floats, float], Slopes],
+    least_log_alpha: float,
+) -> Solution:
+    """Return the top of a likelihood in the coefficients and log α, by Newton's method from a Poisson fit and a first α.
+
+    Parameters
+    ----------
+    slopes : of (columns of the basis, rate of each cell, α)
+    least_log_alpha : where the search gives up and the Poisson fit stands
+    """
+    basis = basis_of(x, cells.cell_exposure)
     matrix, p = basis.matrix, x.shape[1]
+
+    def look(b: Floats) -> Slopes:
+        return slopes(matrix, np.exp(matrix @ b[:p]), float(np.exp(b[p])))
+
     b = np.append(np.linalg.solve(basis.back, start.coefficients), np.log(alpha))
-    at = _slopes(units, np.exp(matrix @ b[:p]), np.exp(b[p]))
-    last = False
+    at, last = look(b), False
     for _ in range(ITERATIONS):
-        information = np.zeros((p + 1, p + 1))
-        information[:p, :p] = matrix.T @ (at.weight[:, None] * matrix)
-        information[p, :p] = information[:p, p] = matrix.T @ at.mixed
-        information[p, p] = -at.curvature
+        information = at.information
         if np.linalg.eigvalsh(information)[0] <= 0.0:  # far from the top: each part climbs by itself
+            information = information.copy()
             information[p, :p] = information[:p, p] = 0.0
-            information[p, p] = max(abs(at.curvature), abs(at.by_alpha))
-        covariance = _inverse(information)
+            information[p, p] = max(abs(information[p, p]), abs(at.gradient[p]))
+        covariance = inverse(information)
         if last:
             back = basis.back @ covariance[:p, :p] @ basis.back.T
-            return Solution(
-                basis.back @ b[:p], back, np.exp(matrix @ b[:p]), float(np.exp(b[p])), float(np.sqrt(covariance[p, p]))
-            )
-        step = covariance @ np.append(matrix.T @ at.by_cell, at.by_alpha)
-        size = min(1.0, LARGEST_STEP / np.abs(matrix @ step[:p]).max(initial=1e-300), 2.0 / max(abs(step[p]), 1e-300))
+            rate = np.exp(matrix @ b[:p])
+            return Solution(basis.back @ b[:p], back, rate, float(np.exp(b[p])), float(np.sqrt(covariance[p, p])))
+        step = covariance @ at.gradient
+        reach = float(np.abs(matrix @ step[:p]).max(initial=1e-300))
+        size = min(1.0, LARGEST_STEP / reach, 2.0 / max(abs(float(step[p])), 1e-300))
         for _ in range(ITERATIONS):
             tried = b + size * step
-            if tried[p] < LEAST_LOG_ALPHA:
+            if tried[p] < least_log_alpha:
                 return start
-            then = _slopes(units, np.exp(matrix @ tried[:p]), np.exp(tried[p]))
+            then = look(tried)
             if then.likelihood >= at.likelihood - 1e-12 * (abs(at.likelihood) + 1.0):
                 break
             size /= 2.0
         else:
-            raise _not_found()
+            raise not_found()
         last = abs(then.likelihood - at.likelihood) <= TOLERANCE * (abs(at.likelihood) + 1.0)
         b, at = tried, then
-    raise _not_found()
+    raise not_found()
