@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.experience.exposure import Earned, injuries_by_period, lag_triangle
 from analysis.experience.frames import Floats, Ledgers
 from analysis.experience_words import WORDS
-from analysis.ledgers import PENSIONS
+from analysis.pensioners import PENSIONS
 from models.development import (
     CALIBRATED,
     MACK_LOGNORMAL,
