@@ -33,7 +33,7 @@ def path(study: ExactStudy, t: Translator) -> Any:
     x = alt.X("year:O", title=t("Years after the start"), axis=alt.Axis(labelAngle=0))
     if "multiplier" not in rows:
         line = (
-            alt.Chart(rows, width="container", height=260)
+            alt.Chart(rows, width="container", height=400)
             .mark_line(point=True, color=COLOURS["main"], strokeWidth=2.5)
             .encode(
                 x=x,
@@ -45,7 +45,7 @@ def path(study: ExactStudy, t: Translator) -> Any:
     steps = sorted(rows["multiplier"].unique())
     shown = rows.assign(step=[t.percent(m, 0) for m in rows["multiplier"]], order=rows["multiplier"])
     bars = (
-        alt.Chart(shown, width="container", height=280)
+        alt.Chart(shown, width="container", height=420)
         .mark_bar()
         .encode(
             x=x,
@@ -73,12 +73,12 @@ def by_risk(study: ExactStudy, t: Translator) -> Any:
         {"large": float(at[names[-1]]), "small": float(at[names[0]])},
     )
     line = (
-        alt.Chart(rows, width="container", height=300)
+        alt.Chart(rows, width="container", height=420)
         .mark_line(point=True, strokeWidth=2.5)
         .encode(
             x=alt.X("factor:Q", title=t("True accident frequency ÷ usual"), scale=alt.Scale(nice=False)),
             y=alt.Y("multiplier:Q", title=t("Expected multiplier"), axis=alt.Axis(format="%"), scale=alt.Scale(zero=False)),
-            color=alt.Color("size_band:N", title=t("Total cost a year"), sort=names, scale=alt.Scale(domain=names, range=SIZE_COLOURS[-len(names) :])),
+            color=alt.Color("size_band:N", title=t("Total cost a year"), sort=names, legend=alt.Legend(columns=3), scale=alt.Scale(domain=names, range=SIZE_COLOURS[-len(names) :])),
             tooltip=["size_band:N", "factor:Q", alt.Tooltip("multiplier:Q", format=".1%")],
         )
     )  # fmt: skip
@@ -100,7 +100,7 @@ def luck(study: ExactStudy, t: Translator) -> Any:
         ]
     )
     bars = (
-        alt.Chart(both, width="container", height=40 * len(names) + 30)
+        alt.Chart(both, width="container", height=36 * len(names) + 190)
         .mark_bar()
         .encode(
             y=alt.Y("size_band:N", title=t("Total cost a year"), sort=names),
@@ -128,7 +128,7 @@ def moved_by(table: pd.DataFrame, group: str, t: Translator) -> Any:
         {"group": word(group, t), "name": str(top["name"]), "change": float(top["change"])},
     )
     bars = (
-        alt.Chart(rows, width="container", height=30 * len(rows) + 30)
+        alt.Chart(rows, width="container", height=30 * len(rows) + 130)
         .mark_bar()
         .encode(
             y=alt.Y("name:N", title=None, sort=list(rows["name"]), axis=alt.Axis(labelLimit=220, labelOverlap=False)),
@@ -153,7 +153,7 @@ def quintiles(table: pd.DataFrame, years: tuple[int, ...], t: Translator) -> Any
         "what:N", title=None, scale=alt.Scale(domain=list(names.values()), range=[COLOURS["neutral"], COLOURS["main"]])
     )
     x = alt.X("quintile:O", title=t("Quintile of the multiplier, lowest to highest"), axis=alt.Axis(labelAngle=0))
-    base = alt.Chart(rows, width="container", height=300)
+    base = alt.Chart(rows, width="container", height=420)
     offset = alt.XOffset("what:N", sort=list(names.values()))
     bars = base.mark_rule(strokeWidth=4, opacity=0.45).encode(x=x, xOffset=offset, y="low:Q", y2="high:Q", color=colour)
     points = base.mark_point(filled=True, size=110, opacity=1).encode(
@@ -190,7 +190,7 @@ def backtest(found: PlanBacktest, t: Translator) -> Any:
     verdicts = [word(v, t) for v in ("best", "not_distinguishable", "worse")]
     y = alt.Y("name:N", title=None, sort=list(rows["name"]), axis=alt.Axis(labelLimit=330, labelOverlap=False))
     colour = alt.Color("said:N", title=None, scale=alt.Scale(domain=verdicts, range=[COLOURS["main"], COLOURS["band"], COLOURS["neutral"]]))  # fmt: skip
-    base = alt.Chart(rows, width="container", height=24 * len(rows) + 30)
+    base = alt.Chart(rows, width="container", height=26 * len(rows) + 170)
     spans = base.mark_rule(strokeWidth=4, opacity=0.5).encode(y=y, x="gini_low:Q", x2="gini_high:Q", color=colour)
     points = base.mark_point(filled=True, size=90, opacity=1).encode(
         y=y,
@@ -224,7 +224,7 @@ def hiding(table: pd.DataFrame, t: Translator) -> Any:
         if count
         else Message("Hiding a case never saves more than it costs; at most {share:percent.0}", {"share": float(top["saving_share"])})
     )  # fmt: skip
-    base = alt.Chart(rows, width="container", height=44 * len(sizes) + 30)
+    base = alt.Chart(rows, width="container", height=44 * len(sizes) + 230)
     x = alt.X("name:N", title=t("Case"), sort=names, axis=alt.Axis(labelAngle=0, labelOverlap=False))
     y = alt.Y("size_band:N", title=t("Total cost a year"), sort=sizes)
     cells = base.mark_rect().encode(
@@ -233,7 +233,10 @@ def hiding(table: pd.DataFrame, t: Translator) -> Any:
         color=alt.Color("saving_share:Q", title=t("Saving ÷ cost"), scale=alt.Scale(scheme="blueorange", domainMid=1.0, domainMin=0.0, domainMax=2.0, clamp=True), legend=alt.Legend(format="%")),
         tooltip=["size_band:N", "name:N", "saved:N", "cost:N", "said:N"],
     )  # fmt: skip
-    text = base.mark_text(fontSize=12).encode(x=x, y=y, text="said:N")
+    dark = (alt.datum.saving_share < 0.4) | (alt.datum.saving_share > 1.6)
+    text = base.mark_text(fontSize=12).encode(
+        x=x, y=y, text="said:N", color=alt.condition(dark, alt.value("white"), alt.value("black"))
+    )
     return dress(cells + text, t, finding, t("Premium saved while the case would count ÷ cost of the case, which falls on the contractor; above 100% hiding pays"))  # fmt: skip
 
 
@@ -245,7 +248,7 @@ def frontier(found: Frontier, t: Translator) -> Any:
         "{count} plans on the frontier; {alike} cannot be told apart from the best predictor on unseen years",
         {"count": len(rows), "alike": alike},
     )
-    base = alt.Chart(rows, width="container", height=320)
+    base = alt.Chart(rows, width="container", height=480)
     x = alt.X("largest_swing:Q", title=t("Largest swing of a multiplier from year to year"), axis=alt.Axis(format="%"))
     spans = base.mark_rule(strokeWidth=2, opacity=0.4).encode(x=x, y="gini_low:Q", y2="gini_high:Q")
     points = base.mark_point(filled=True, size=150, opacity=1).encode(
@@ -269,7 +272,7 @@ def fund_under_plan(found: FundUnderPlan, t: Translator) -> Any:
         {"none": median["no_floating"], "plan": median["plan"], "corrected": median["plan_corrected"]},
     )  # fmt: skip
     line = (
-        alt.Chart(rows, width="container", height=300)
+        alt.Chart(rows, width="container", height=420)
         .mark_line(point=True, strokeWidth=2.5)
         .encode(
             x=alt.X("period:O", title=None, axis=alt.Axis(labelAngle=0)),

@@ -32,6 +32,8 @@ STEP_YUAN, POINTS = 10_000.0, 400
 RISK_FACTORS = np.array([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0])
 MATURE_YEARS = 2
 FEW_CASES = 100
+STANDARD_AGE = 43
+"""Mean age of construction migrant workers in 2024 (facts of the statistics office); lump sums hardly depend on it."""
 KINDS = ("ungraded", "10", "9", "8", "7", "6", "5", "1-4", "death")
 """Kinds of case, from the lightest: no grade, grades 10 to 5, grades 1 to 4, death."""
 
@@ -215,6 +217,10 @@ def _statutory_kinds(history: History, parameters: UsedParameters) -> dict[str, 
             "grade": [*grades, 0],
             "outcome": ["injury"] * len(grades) + ["death"],
             "own_wage_yuan": wage,
+            "care": "none",
+            "age": STANDARD_AGE,
+            "sex": "male",
+            "dependants": None,
             "employment_ended": True,
         }
     )

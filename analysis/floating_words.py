@@ -38,6 +38,10 @@ HEADS: dict[str, Message] = {
     "cases_a_year": Message("Cases a year"),
     "hidden_cases_a_year": Message("Hidden cases a year"),
     "hidden_yuan": Message("Benefits not claimed a year"),
+    "loss_ratio_before_low": Message("Before, 5%"),
+    "loss_ratio_before_high": Message("Before, 95%"),
+    "loss_ratio_after_low": Message("After, 5%"),
+    "loss_ratio_after_high": Message("After, 95%"),
     "measure": Message("Measure"),
     "when": Message("Applies"),
     "above": Message("From"),
@@ -47,7 +51,7 @@ HEADS: dict[str, Message] = {
 }
 SHARES = {
     "risk_share", "efficiency", "rising_share", "saving_share", "ratio", "behind", "behind_low", "behind_high", "gini_chosen_on", "largest_swing",
-    "small_surcharged",
+    "small_surcharged", "loss_ratio_before_low", "loss_ratio_before_high", "loss_ratio_after_low", "loss_ratio_after_high",
 }  # fmt: skip
 NUMBERS = {"cases_a_year", "hidden_cases_a_year", "window", "steps_a_move"}
 WORDS: dict[str, Message] = {

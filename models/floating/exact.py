@@ -194,6 +194,13 @@ def analyse(plan: FloatingPlan, risks: Risks, years: int = 10) -> Analysis:
             )
         multiplier = final @ values
     else:
+        if plan.ratio.denominator == "premium":
+            notes += (
+                Message(
+                    "The ratio of {plan} is to premium paid; it is taken to premium at the base rate.",
+                    {"plan": plan.name},
+                ),
+            )
         of, few = grouped(risks, GROUPS)
         values, final = multiplier_distribution(expecting(plan, risks), few)
         multiplier = (final * values).sum(axis=1)[of]

@@ -317,7 +317,7 @@ class _Followed:
         out["cases"][t] = np.bincount(path, minlength=drawn.paths)
 
     def _find(self, row: Places, rows: Places) -> tuple[Integers, Bools]:
-        """Return where ``rows`` stand in ``row``, and whether they are in it at all."""
+        """Return where ``rows`` stand in ``row``, which holds none twice, and whether they are in it at all."""
         self.place[row] = np.arange(len(row), dtype=np.int32)
         at = np.minimum(self.place[rows], len(row) - 1)
         return at, row[at] == rows
@@ -328,8 +328,8 @@ class _Followed:
         calm: Floats = self.calm[max(t, 0)][self.drawn.unit[rows]]
         if not len(now.row):
             return calm
-        at, apart = self._find(rows, now.row)
-        calm[at[apart]] = now.force[apart]
+        at, apart = self._find(now.row, rows)
+        calm[apart] = now.force[at[apart]]
         return calm
 
     def _chance(self, t: int, row: Places) -> Floats | float:

@@ -1,0 +1,220 @@
+"""Contractors simulated accident by accident: against the exact chain, against a dense simulation, and by what must hold on every path."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.floating import Behaviour, Risks, analyse, chain, draw_accidents, load_plan, simulate
+from models.floating.units import expecting
+from models.messages import InputError
+
+STEP = 10_000.0
+# A heavy tail: from 10,000 yuan to a death.
+POINTS = np.array([1, 2, 5, 12, 30, 110])
+CHANCES = np.array([0.55, 0.2, 0.13, 0.07, 0.03, 0.02])
+SEVERITY = np.bincount(POINTS, CHANCES, 111)
+COST = float(POINTS @ CHANCES) * STEP
+
+
+def risks(cases, overdispersion=0.0, load=0.7):
+    cases = np.atleast_1d(np.asarray(cases, dtype=float))
+    base = cases * COST / load
+    return Risks(base, base * 1000, cases, cases + overdispersion * cases**2, SEVERITY, STEP)
+
+
+def plan_of(name):
+    return replace(load_plan(name), window_years=1)
+
+
+def within(found, expected, error, reach=4.0):
+    assert np.abs(found - expected).max() <= reach * np.max(error), (found, expected, error)
+
+
+@pytest.mark.parametrize("overdispersion", [0.0, 0.4])
+@pytest.mark.parametrize(
+    ("cases", "draws"), [(0.2, 1_000_000), (4.0, 100_000), (400.0, 2_000)], ids=["small", "middle", "giant"]
+)
+def test_steps_off_balance_and_mean_multiplier_agree_with_the_chain(cases, draws, overdispersion):
+    """The giant's million draws are in benchmarks/floating_simulation.py."""
+    one, plan = risks(cases, overdispersion), plan_of("national_five_steps")
+    found = simulate(plan, draw_accidents(one, draws, 2, seed=11), trace=True)
+    exact = chain(plan, one)
+    path = exact.path(2)[:, 0]
+    errors = np.maximum(found.step_errors, 1 / draws)
+    assert (np.abs(found.steps - path) <= 4 * errors).all(), (found.steps, path)
+    means = path @ exact.steps
+    for year in (0, 1):
+        within(found.factor[:, year].mean(), means[year], found.factor[:, year].std() / np.sqrt(draws) + 1e-12)
+    spread = np.sqrt(cases * COST**2 * 12 / draws)  # a bound of the standard error of the mean outgo
+    within(found.outgo.mean(), cases * COST, spread)
+
+
+@pytest.mark.parametrize("name", ["huainan", "city_gerendangan", "wsib", "japan", "bg_bau", "ncci", "cixi"])
+def test_a_portfolio_of_all_sizes_agrees_with_the_exact_analysis(name):
+    several, plan = risks([0.05, 0.3, 1.0, 5.0, 20.0], 0.3), plan_of(name)
+    if not plan.steps:  # without a ladder the exact analysis knows the premium at the base rate only
+        plan = replace(plan, ratio=replace(plan.ratio, denominator="base_premium"))
+    paths, years = 10_000, 3
+    found = simulate(plan, draw_accidents(several, paths, years, seed=3))
+    way = analyse(plan, several, years).off_balance
+    # a retrospective plan charges a year at the multiplier that the same year brings
+    expected = way[1:] if plan.bites == "retrospective" else way[:-1]
+    errors = found.factor.std(axis=0) / np.sqrt(paths)
+    # a multiplier without steps is read at the middle of small intervals by the exact analysis
+    assert (np.abs(found.factor.mean(axis=0) - expected) <= 4 * errors + (1e-12 if plan.steps else 5e-4)).all()
+
+
+def test_longer_windows_and_premium_paid_agree_with_units_rated_one_by_one():
+    """Every contractor on every path is rated by the plan itself, year by year, from the same accidents."""
+    several = risks([0.1, 0.6, 3.0], 0.5)
+    paths, years = 25, 4
+    for name in ("korea_2019", "jining", "wsib", "city_half_points"):
+        plan = replace(load_plan(name), minimum=replace(load_plan(name).minimum, exposure_yuan=None), review_years=1)
+        window = plan.window_years
+        drawn = draw_accidents(several, paths, years, seed=5, history=window - 1)
+        found = simulate(plan, drawn)
+        fixed = expecting(plan, several)
+        events = pd.DataFrame(
+            {
+                "unit": drawn.unit[drawn.row] * paths + drawn.path[drawn.row],
+                "year": np.repeat(np.arange(window - 1 + years), np.diff(drawn.starts)),
+                "amount": drawn.amount,
+                "counted": drawn.amount
+                if plan.ratio.claim_limit_yuan is None
+                else np.minimum(drawn.amount, plan.ratio.claim_limit_yuan),
+            }
+        )
+        of = np.repeat(np.arange(3), paths)
+        now = pd.Series(1.0, index=pd.RangeIndex(3 * paths))
+        paid = {y: now.to_numpy() for y in range(window - 1)}
+        for t in range(years):
+            charged = (now.to_numpy() * several.base_premium[of]).reshape(3, paths).sum(axis=0)
+            assert found.premium[:, t] == pytest.approx(charged, rel=1e-12), (name, t)
+            paid[window - 1 + t] = now.to_numpy()
+            rows = []
+            for y in range(t, t + window):
+                sums = (
+                    events[events["year"] == y]
+                    .groupby("unit")["counted"]
+                    .agg(["sum", "size"])
+                    .reindex(now.index, fill_value=0)
+                )
+                rows.append(
+                    pd.DataFrame(
+                        {
+                            "unit": now.index, "period": str(2000 + y), "exposure_yuan": several.exposure[of], "deaths": 0,
+                            "premium_yuan": several.base_premium[of] * paid[y], "base_premium_yuan": several.base_premium[of],
+                            "cases": sums["size"].to_numpy(), "paid_yuan": sums["sum"].to_numpy(), "incurred_yuan": sums["sum"].to_numpy(),
+                        }
+                    )
+                )  # fmt: skip
+            one_by_one = replace(fixed, ratio=replace(fixed.ratio, claim_limit_yuan=None))
+            now = one_by_one.multiplier(pd.concat(rows), now).reindex(now.index)
+
+
+def dense(plan, one, paths, years, seed, elasticity=0.0):
+    """Return the premium factor by year of one contractor on many paths, drawn densely; accidents follow the multiplier in force."""
+    rng, now, out = np.random.default_rng(seed), np.full(paths, 1.0), []
+    edges, ladder = np.array(plan.rule.criteria[0].bands.edges), np.array(plan.rule.criteria[0].bands.values)
+    for _ in range(years):
+        out.append(now)
+        counts = rng.poisson(one.cases[0] * now**elasticity)
+        loss = rng.multinomial(counts, CHANCES) @ POINTS * STEP
+        now = ladder[np.searchsorted(edges, np.round(loss / one.base_premium[0], 12), side="right")]
+    return np.array(out)
+
+
+def test_safer_work_where_the_rate_is_higher_agrees_with_a_dense_simulation():
+    one, plan, size = risks(2.0), plan_of("huainan"), 40_000
+    drawn = draw_accidents(one, size, 4, seed=8, headroom=2.0)
+    ours = simulate(plan, drawn, Behaviour(elasticity=-0.8)).factor.T
+    theirs = dense(plan, one, size, 4, 9, elasticity=-0.8)
+    for a, b in zip(ours, theirs, strict=True):
+        within(a.mean(), b.mean(), np.hypot(a.std(), b.std()) / np.sqrt(size) + 1e-12)
+        for step in plan.steps:
+            p = (b == step).mean()
+            within((np.isclose(a, step)).mean(), p, np.sqrt(max(p * (1 - p), 1 / size) * 2 / size))
+
+
+def test_thinning_keeps_a_subset_of_the_same_accidents_and_the_negative_binomial():
+    one = risks(3.0, 0.5)
+    drawn = draw_accidents(one, 100_000, 1, seed=2, headroom=2.0)
+    plan = load_plan("none")
+    seen = {f: simulate(plan, drawn, Behaviour(frequency=f)).cases[:, 0] for f in (0.5, 1.0, 1.7, 2.0)}
+    assert (np.diff(np.array(list(seen.values())), axis=0) >= 0).all(), "more frequency only adds accidents"
+    for f, counts in seen.items():
+        mean, variance = f * 3.0, f * 3.0 + 0.5 * (f * 3.0) ** 2
+        within(counts.mean(), mean, np.sqrt(variance / 1e5))
+        assert counts.var() == pytest.approx(variance, rel=0.03)
+    with pytest.raises(InputError, match="frequency"):
+        simulate(plan, drawn, Behaviour(frequency=2.1))
+
+
+def test_a_true_risk_that_lasts_shows_in_the_sum_of_years_and_not_in_one():
+    one = risks(2.0, 0.5)
+    for persistent, variance in ((False, 5 * (2 + 0.5 * 4)), (True, 10 + 0.5 * 100)):
+        cases = simulate(load_plan("none"), draw_accidents(one, 60_000, 5, seed=4, persistent=persistent)).cases
+        assert cases[:, 2].var() == pytest.approx(2 + 0.5 * 4, rel=0.04)
+        assert cases.sum(axis=1).var() == pytest.approx(variance, rel=0.04)
+
+
+def test_a_common_shock_moves_all_contractors_together_and_not_the_mean():
+    many = risks(np.full(200, 1.0))
+    drawn = draw_accidents(many, 1_500, 2, seed=6, headroom=3.0)
+    calm, shaken = (simulate(load_plan("none"), drawn, Behaviour(shock_cv=cv)).cases for cv in (0.0, 0.15))
+    within(shaken.mean(), 200.0, np.sqrt((200 + (0.15 * 200) ** 2) / 3_000))
+    assert calm.var() == pytest.approx(200, rel=0.12)
+    assert shaken.var() == pytest.approx(200 + (0.15 * 200) ** 2, rel=0.12)
+
+
+def test_new_contractors_stand_at_the_entry_step_and_premium_comes_with_projects():
+    many, plan = risks(np.full(3_000, 0.02)), plan_of("huainan")
+    drawn = draw_accidents(many, 3, 6, seed=7)
+    settled = simulate(plan, drawn, start=np.full(3_000, 0.5)).factor[:, 0]
+    assert settled == pytest.approx(0.5)
+    # with everyone replaced every year nobody ever leaves the entry step
+    assert simulate(plan, drawn, Behaviour(turnover=1.0)).factor == pytest.approx(1.0)
+    mixed = simulate(plan, drawn, Behaviour(turnover=0.2)).factor[:, 3:].mean()
+    stays = simulate(plan, drawn).factor[:, 3:].mean()
+    assert mixed == pytest.approx(0.2 * 1.0 + 0.8 * stays, abs=0.01)
+    lumpy = simulate(plan, drawn, Behaviour(projects=0.5))
+    assert lumpy.base_premium.mean() == pytest.approx(many.base_premium.sum(), rel=0.05)
+    assert lumpy.base_premium.std() > 0.001 * many.base_premium.sum()
+
+
+def test_small_cases_are_hidden_only_where_it_pays_and_then_save_premium():
+    many, plan = risks(np.full(400, 0.6)), plan_of("huainan")
+    drawn = draw_accidents(many, 200, 4, seed=9)
+    honest, hiding = simulate(plan, drawn), simulate(plan, drawn, Behaviour(hiding=0.6, small_yuan=20_000))
+    assert hiding.hidden_cases.sum() > 0
+    assert hiding.cases + hiding.hidden_cases == pytest.approx(honest.cases)
+    assert hiding.outgo + hiding.hidden_yuan == pytest.approx(honest.outgo)
+    assert (hiding.hidden_yuan <= 20_000 * hiding.hidden_cases + 1e-6).all()
+    assert hiding.premium.sum() < honest.premium.sum()
+    assert hiding.premium[:, 0] == pytest.approx(honest.premium[:, 0]), "what is hidden this year saves next year"
+    # what is saved is more than what was hidden, each year: that is why it was hidden
+    saved = (honest.premium - hiding.premium)[:, 1:].sum()
+    assert saved > hiding.hidden_yuan[:, :-1].sum()
+    nothing = simulate(load_plan("none"), drawn, Behaviour(hiding=1.0))
+    assert nothing.hidden_cases.sum() == 0
+
+
+def test_the_same_seed_gives_the_same_bytes_and_what_is_impossible_is_refused():
+    several = risks([0.5, 2.0], 0.3)
+    one, other = (simulate(plan_of("wsib"), draw_accidents(several, 50, 3, seed=1)) for _ in range(2))
+    assert one.premium.tobytes() == other.premium.tobytes()
+    empty = replace(several, cases=np.zeros(2), variance=np.zeros(2))
+    assert simulate(plan_of("huainan"), draw_accidents(empty, 4, 2, seed=1)).factor[:, 1] == pytest.approx(0.5)
+    for wrong, match in [
+        (lambda: draw_accidents(several, 0, 1, 1), "at least one path"),
+        (lambda: draw_accidents(several, 1, 1, 1, headroom=0.5), "headroom"),
+        (lambda: draw_accidents(replace(several, variance=several.cases / 2), 1, 1, 1), "variance"),
+        (lambda: simulate(load_plan("wsib"), draw_accidents(several, 1, 1, 1)), "looks back"),
+        (lambda: Behaviour(hiding=1.2), "hiding"),
+        (lambda: Behaviour(elasticity=0.3), "elasticity"),
+        (lambda: Behaviour(frequency=-1.0), "Frequency"),
+    ]:
+        with pytest.raises(InputError, match=match):
+            wrong()
