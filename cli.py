@@ -241,7 +241,8 @@ def _demo(arguments: argparse.Namespace, t: Translator) -> None:
 
 
 def _sweep(arguments: argparse.Namespace, t: Translator) -> None:
-    from analysis.sweep import load_grid, sweep
+    from analysis.grid import load_grid
+    from analysis.sweep import sweep
 
     grid = load_grid(arguments.grid)
     try:

@@ -64,10 +64,55 @@ def outlook(fund: pd.DataFrame, scenario: Scenario, parameters: UsedParameters, 
     return pd.DataFrame(rows)
 
 
+def by_prefecture(history: History, scenario: Scenario, parameters: UsedParameters) -> pd.DataFrame:
+    """Return the indicators that a prefecture has of its own, for its last two years: ``prefecture, period, indicator, value, state``.
+
+    The balance is pooled by the region, so that payable months are the fund's alone. Empty where the experience knows no prefectures.
+    """
+    rows = history.experience
+    if rows is None or rows["prefecture"].isna().all():
+        return pd.DataFrame(columns=["prefecture", "period", "indicator", "value", "state"])
+    on, rate = history.valuation_date, float(scenario.current_rate or 0.0)
+    paid = rows["paid_yuan"].fillna(rows["incurred_yuan"])
+    yearly = rows.assign(outgo=paid).groupby(["prefecture", "year"])[["exposure_yuan", "outgo"]].sum().reset_index()
+    found = []
+    for prefecture, own in yearly.groupby("prefecture"):
+        known = own[(own["exposure_yuan"] > 0) & (own["outgo"] > 0)]
+        years, premium, outgo = (known[c].to_numpy() for c in ("year", "exposure_yuan", "outgo"))
+        premium = premium * rate
+        for i in range(max(len(known) - 2, 0), len(known)):
+            values = {"outgo_ratio": float(outgo[i] / premium[i]), "growth_gap": _growth_gap(years, premium, outgo, i)}
+            for name, value in values.items():
+                amber, red = parameters.value(f"warning.{name}", on)
+                if not np.isnan(value):
+                    found.append(
+                        {"prefecture": str(prefecture), "period": str(years[i]), "indicator": name, "value": value, "state": state(value, amber, red)}
+                    )  # fmt: skip
+    return pd.DataFrame(found, columns=["prefecture", "period", "indicator", "value", "state"])
+
+
+def warnings_by_place(history: History, scenario: Scenario, parameters: UsedParameters) -> dict[str, pd.DataFrame]:
+    """Return the tables of early warning beside the fund's own that are not empty: by prefecture, and when the indicators first rang."""
+    tables = {
+        "early_warning_by_prefecture": by_prefecture(history, scenario, parameters),
+        "first_alarms": first_alarm(past_indicators(history, scenario, parameters)),
+    }
+    return {name: table for name, table in tables.items() if len(table)}
+
+
 def first_alarm(past: pd.DataFrame) -> pd.DataFrame:
-    """Return for each indicator the first year in which it stood at amber and at red: ``indicator, amber, red`` (— where never)."""
+    """Return when each indicator first rang, and how long before the event: ``indicator, amber, red, event, lead_years``.
+
+    The event is the first year in which the outgo exceeded the premium (`outgo_ratio` above 1); ``lead_years`` counts from the first amber to it,
+    negative where it rang too late. — and missing where it never was.
+    """
+    ratio = past[past["indicator"] == "outgo_ratio"]
+    deficit = ratio.loc[ratio["value"] > 1.0, "period"]
+    event = str(deficit.iloc[0]) if len(deficit) else "—"
     rows = []
     for name, own in past.groupby("indicator", sort=False):
         ever = {s: own.loc[own["state"].isin(STATES[STATES.index(s) :]), "period"] for s in ("amber", "red")}
-        rows.append({"indicator": name, **{s: (str(p.iloc[0]) if len(p) else "—") for s, p in ever.items()}})
-    return pd.DataFrame(rows)
+        first = {s: (str(p.iloc[0]) if len(p) else "—") for s, p in ever.items()}
+        lead = int(event) - int(first["amber"]) if "—" not in (event, first["amber"]) else None
+        rows.append({"indicator": name, **first, "event": event, "lead_years": lead})
+    return pd.DataFrame(rows).astype({"lead_years": "Int64"}) if rows else pd.DataFrame(rows)

@@ -150,13 +150,14 @@ class RateReview:
         return float(known.iloc[-1]) if len(known) else math.nan
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as JSON holds it."""
     if isinstance(value, pd.DataFrame):
-        return [{str(k): _plain(v) for k, v in row.items()} for row in value.to_dict("records")]
+        return [{str(k): plain(v) for k, v in row.items()} for row in value.to_dict("records")]
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
@@ -173,7 +174,7 @@ def _plain(value: Any) -> Any:
 def to_json(review: RateReview) -> str:
     """Return ``review.json``: English keys, yuan and fractions, in a fixed order."""
     indicated = {
-        basis: _plain(
+        basis: plain(
             {
                 "rate": one.rate,
                 "low": one.low,
@@ -188,20 +189,20 @@ def to_json(review: RateReview) -> str:
     floating = review.floating
     content = {
         "version": review.version,
-        "book": _plain(vars(review.book)),
-        "scenario": _plain(to_plain(review.scenario)),
+        "book": plain(vars(review.book)),
+        "scenario": plain(to_plain(review.scenario)),
         "current_rate": review.current_rate,
         "indicated": {basis: indicated.get(basis) for basis in BASES},
         "previous_rate": review.previous_rate,
         "change_decomposition": [{"driver": c.driver, "amount": c.amount} for c in review.change_decomposition],
-        "accounts": _plain(review.accounts),
-        "solvency_curve": _plain(review.solvency_curve),
-        "probability_solvent": _plain(review.probability_solvent),
-        "required_rate": _plain(review.required_rate),
-        "fund": _plain(review.fund),
-        "flows": _plain(review.flows),
-        "balance_sheet": _plain(review.balance_sheet),
-        "floating": _plain(
+        "accounts": plain(review.accounts),
+        "solvency_curve": plain(review.solvency_curve),
+        "probability_solvent": plain(review.probability_solvent),
+        "required_rate": plain(review.required_rate),
+        "fund": plain(review.fund),
+        "flows": plain(review.flows),
+        "balance_sheet": plain(review.balance_sheet),
+        "floating": plain(
             {
                 "plan": floating.plan,
                 "off_balance": floating.off_balance,
@@ -211,15 +212,15 @@ def to_json(review: RateReview) -> str:
         )
         if floating
         else None,
-        "credibility": _plain({k: v for k, v in vars(review.credibility).items() if k != "units"})
+        "credibility": plain({k: v for k, v in vars(review.credibility).items() if k != "units"})
         if review.credibility
         else None,
         "assumptions": [
-            _plain({"name": a.name, "value": a.value, "mark": a.mark, "reference": a.reference})
+            plain({"name": a.name, "value": a.value, "mark": a.mark, "reference": a.reference})
             for a in review.assumptions
         ],
-        "warnings": _plain(review.warnings),
-        "tables": _plain(review.tables),
+        "warnings": plain(review.warnings),
+        "tables": plain(review.tables),
     }
     return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.actual_expected import actual_expected
 from analysis.assumptions import UsedParameters
 from analysis.backtest import backtest, plain
-from analysis.early_warning import outlook, past_indicators
+from analysis.early_warning import outlook, past_indicators, warnings_by_place
 from analysis.fund_tables import FundBook, balance_sheet, cohort_tables, fund_book, on_level, on_payroll, rate_tables
 from analysis.history import History, read_history
 from analysis.indicated import indications, unit_credibility
@@ -33,6 +34,8 @@ from analysis.rate_review import (
     load_json,
     write_json,
 )
+from analysis.reconciliation import reconcile
+from analysis.risk_measures import exhaustion_table, risk_table
 from analysis.scenario import Scenario
 from analysis.sources import assumption_changes, sources
 from data.book import Book
@@ -141,13 +144,28 @@ def review(book: Book, scenario: Scenario, previous: Mapping[str, Any] | None = 
         The book cannot answer at all; what it cannot answer in part is in ``warnings``.
     """
     prepared = prepare(book, scenario)
-    result = conclude(prepared, scenario, previous)
-    changed = assumption_changes(previous, result.assumptions)
-    more = {"assumption_changes": changed} if len(changed) else {}
-    return replace(result, tables={**result.tables, **what_if(prepared, result.scenario), **sensitivities(prepared, result.scenario), **more})
+    result = conclude(prepared, scenario)
+    resolved = result.scenario
+    compared = _reconciled(book, resolved, previous)
+    more = {
+        "assumption_changes": assumption_changes(previous, result.assumptions),
+        "reconciliation": compared.pop("table", pd.DataFrame()),
+        "actual_expected": _closed_year(book, scenario),
+    }
+    tables = {**what_if(prepared, resolved), **sensitivities(prepared, resolved), **{n: f for n, f in more.items() if len(f)}}
+    warnings = (*result.warnings, *compared.pop("notes", ()))
+    return replace(result, tables={**result.tables, **tables}, warnings=warnings, **compared)
 
 
-def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any] | None = None) -> RateReview:
+def _closed_year(book: Book, scenario: Scenario) -> pd.DataFrame:
+    """Actual against expected; empty where the book knows one year only."""
+    try:
+        return actual_expected(book, scenario)
+    except InputError:
+        return pd.DataFrame()
+
+
+def conclude(prepared: Prepared, scenario: Scenario) -> RateReview:
     """Return the review at the scenario's base rate and target; re-reads the simulated paths, draws nothing."""
     history, projection = prepared.history, prepared.projection
     resolved = scenario.resolve(prepared.parameters, history.valuation_date)
@@ -160,7 +178,6 @@ def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any]
         balances = projection.fund.balance(rate)
         curve = _curve_frame(prepared.curve, rate, resolved.current_rate)
         probability = float(prepared.curve.probability(rate))
-    drivers, previous_rate = _change(prepared, previous)
     fund_ahead = _fund_frame(projection, balances)
     ahead = rate_tables(prepared.fund_book, history, projection, resolved, prepared.parameters, balances)
     sheet = ahead.get("balance_sheet_forward")
@@ -178,12 +195,17 @@ def conclude(prepared: Prepared, scenario: Scenario, previous: Mapping[str, Any]
         flows=_flows_frame(projection, rate, balances),
         assumptions=prepared.parameters.assumptions(scenario),
         warnings=(*history.warnings, *_unanswered(prepared), *prepared.parameters.warnings.values()),
-        change_decomposition=drivers,
-        previous_rate=previous_rate,
         floating=_floating(prepared, resolved),
         credibility=prepared.credibility,
         balance_sheet=None if sheet is None else balance_sheet(sheet),
-        tables={**prepared.tables, **ahead, "early_warning": _early_warning(prepared, resolved, fund_ahead)},
+        tables={
+            **prepared.tables,
+            **ahead,
+            "early_warning": _early_warning(prepared, resolved, fund_ahead),
+            **warnings_by_place(history, resolved, prepared.parameters),
+            "risk": risk_table(balances, projection.fund.floor),
+            "exhaustion": exhaustion_table(balances, projection.fund.floor, projection.first_year),
+        },
     )
 
 
@@ -229,7 +251,13 @@ def _curve_frame(curve: SolvencyCurve, tested: float, current: float) -> pd.Data
 
 def _required_frame(curve: SolvencyCurve, level: float) -> pd.DataFrame:
     levels = sorted({*LEVELS_OF_SOLVENCY, level})
-    return pd.DataFrame({"probability": levels, "rate": [curve.rate(p) for p in levels]})
+    return pd.DataFrame(
+        {
+            "probability": levels,
+            "rate": [curve.rate(p) for p in levels],
+            "rate_error": [curve.rate_error(p) for p in levels],
+        }
+    )
 
 
 def _with_policy(prepared: Prepared, scenario: Scenario) -> tuple[np.ndarray[Any, Any], pd.DataFrame, float]:
@@ -311,28 +339,20 @@ def _flows_frame(projection: Projection, rate: float, balances: np.ndarray[Any, 
     )
 
 
-def _change(prepared: Prepared, previous: Mapping[str, Any] | None) -> tuple[tuple[ChangeDriver, ...], float | None]:
-    """Explain the change of the pay-as-you-go rate since the last review as rate = outgo ÷ exposure, factor by factor."""
+def _reconciled(book: Book, resolved: Scenario, previous: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What the comparison with the last review adds: every basis in a table; pay-as-you-go, which every book has, as the drivers of the review."""
     if previous is None:
-        return (), None
-    try:
-        before = previous["indicated"]["pay_as_you_go"]["rate"]
-        first = previous["flows"][0]
-        old = {"outgo": float(first["outgo_yuan"]), "exposure": 1 / float(first["exposure_yuan"])}
-    except (KeyError, IndexError, TypeError, ZeroDivisionError) as error:
-        raise InputError(
-            "The last review.json lacks what the comparison needs (indicated.pay_as_you_go, flows)."
-        ) from error
-    from models.indication import decompose_change
-
-    projection = prepared.projection
-    new = {"outgo": float(projection.outgo[:, 0].mean()), "exposure": 1 / float(projection.exposure[:, 0].mean())}
-    old["loading"], new["loading"] = (
-        float(before) / (old["outgo"] * old["exposure"]),
-        prepared.indicated["pay_as_you_go"].rate / (new["outgo"] * new["exposure"]),
-    )
-    changes = decompose_change(old, new, ("exposure", "outgo", "loading"))
-    return tuple(ChangeDriver(name, amount) for name, amount in changes), float(before)
+        return {}
+    found = reconcile(book, resolved, previous)
+    cash = found.of("pay_as_you_go")
+    moved = cash.iloc[1:]
+    drivers = tuple(map(ChangeDriver, moved["driver"].tolist(), moved["amount"].tolist()))
+    return {
+        "previous_rate": float(cash["rate"].iloc[0]),
+        "change_decomposition": drivers,
+        "table": found.table,
+        "notes": found.notes,
+    }
 
 
 def _unanswered(prepared: Prepared) -> tuple[Message, ...]:

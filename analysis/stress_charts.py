@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.charts import COLOURS, HEIGHT, dress, money_scale
 from analysis.language import Translator
 from analysis.rate_paths import NAMES, RatePaths
+from analysis.rate_review import RateReview
 from analysis.words import word
 from models.messages import Message
 
@@ -146,3 +147,58 @@ def rate_paths(found: RatePaths, t: Translator) -> Any:
     else:
         finding = Message("No rate path within this change a year is safe enough")
     return dress(chart, t, finding, t("Base rate by year of enrolment"))
+
+
+def required_distribution(review: RateReview, t: Translator) -> Any:
+    """The distribution of the rate that keeps the fund above its floor, with the rate tested and the wanted probability."""
+    curve = review.solvency_curve
+    rows = pd.DataFrame(
+        {
+            "start": curve["rate"].iloc[:-1].to_numpy() * 1e3,
+            "end": curve["rate"].iloc[1:].to_numpy() * 1e3,
+            "share": np.diff(curve["probability"]),
+        }
+    )
+    # the curve's points are not evenly spaced: a bar's height is probability by per mille
+    rows["density"] = rows["share"] / (rows["end"] - rows["start"]).clip(lower=1e-9)
+    rows = rows[rows["share"] > 0]
+    level = review.scenario.solvency_level
+    wanted = review.required_rate.set_index("probability")["rate"]
+    needed = float(wanted.loc[level])
+    marks = pd.DataFrame(
+        {
+            "x": [review.current_rate * 1e3, needed * 1e3],
+            "what": [t("Rate in force"), t("Needed to be {level:percent.0} sure", level=level)],
+        }
+    )
+    marks = marks[np.isfinite(marks["x"])]
+    bars = (
+        alt.Chart(rows, width="container", height=HEIGHT)
+        .mark_bar(color=COLOURS["band"])
+        .encode(
+            x=alt.X("start:Q", title=t("Rate needed (‰)"), scale=alt.Scale(zero=False)),
+            x2="end:Q",
+            y=alt.Y("density:Q", title=t("Density"), axis=alt.Axis(labels=False, ticks=False)),
+            y2=alt.datum(0),
+            tooltip=[
+                alt.Tooltip("start:Q", title=t("Rate needed (‰)"), format=".3f"),
+                alt.Tooltip("share:Q", title=t("Probability"), format=".1%"),
+            ],
+        )
+    )
+    rules = (
+        alt.Chart(marks)
+        .mark_rule(strokeWidth=2, strokeDash=[6, 4])
+        .encode(
+            x="x:Q",
+            color=alt.Color(
+                "what:N", title=None,
+                scale=alt.Scale(domain=list(marks["what"]), range=[COLOURS["neutral"], COLOURS["alert"]]),
+            ),
+        )
+    )  # fmt: skip
+    finding = Message(
+        "To be {level:percent.0} sure of {years} years the rate must be {needed:permille}",
+        {"level": level, "years": review.scenario.horizon_years, "needed": needed},
+    )
+    return dress(bars + rules, t, finding, t("Distribution over the simulated paths of the rate that each one needs"))

@@ -10,16 +10,12 @@ import hashlib
 import itertools
 import json
 import math
-import multiprocessing
 import os
-import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -27,50 +23,23 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
+from analysis.grid import RATE_SIDE, Grid, group
 from analysis.rate_review import BASES, RateReview
 from analysis.review import conclude, prepare, version
-from analysis.scenario import Scenario, from_plain, to_plain
+from analysis.scenario import Scenario, to_plain
+from analysis.workers import MOST_PROCESSES, Workers, on_cluster, on_this_computer
 from data.book import open_book
 from data.parameters import load_parameters
 from models.messages import InputError, Message
 
-RATE_SIDE = ("base_rate", "target_payable_months")
-"""Keys of a scenario that `conclude` alone reads: a change of them needs no new simulation."""
-
 RETRIES = 2
 """How often a group is tried again after its worker died."""
-
-LARGEST = 100_000
-"""Scenarios in one grid."""
-
-MOST_PROCESSES = 61
-"""What Windows lets one pool wait for."""
-
-PATIENCE = 10
-"""Seconds to wait for a scheduler and its first worker."""
 
 QUANTILES = ("p05", "p25", "p50", "p75", "p95")
 
 Rows = list[dict[str, Any]]
 Progress = Callable[[Message], object]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The scenarios of a sweep in the order of the file, the last key varying fastest; ``keys`` are the dotted keys that vary."""
-
-    keys: tuple[str, ...]
-    scenarios: tuple[Scenario, ...]
-
-
-@dataclass(frozen=True)
-class Group:
-    """Scenarios that share one simulation. ``rows``: their positions in the grid, from 1."""
-
-    rows: tuple[int, ...]
-    scenarios: tuple[Scenario, ...]
 
 
 @dataclass(frozen=True)
@@ -86,106 +55,12 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Workers:
-    """Where tasks run: an executor (a new one after a pool broke), how many tasks at once, what it raises for a task that ends its workers."""
-
-    remake: Callable[[], Executor]
-    slots: int
-    deadly: tuple[type[Exception], ...] = (BrokenProcessPool,)
-
-
-@dataclass(frozen=True)
 class Swept:
     """What a sweep wrote: the file of all rows, and how many groups were calculated and found done."""
 
     path: Path
     calculated: int
     found: int
-
-
-# the grid
-
-
-def load_grid(path: Path | str) -> Grid:
-    """Read a grid file (.yaml, UTF-8); see `grid_from_yaml`."""
-    try:
-        return grid_from_yaml(Path(path).read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as error:
-        raise InputError("There is no grid file {path}.", path=str(path)) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("The grid file {path} cannot be read as UTF-8 text.", path=str(path)) from error
-
-
-def grid_from_yaml(text: str) -> Grid:
-    """Read a grid: ``base`` is a scenario (may be left out), ``vary`` maps dotted keys of a scenario to lists of values.
-
-    Raises
-    ------
-    InputError
-        Not YAML, an unknown key, no value, the same scenario twice, a value out of range, too many scenarios.
-    """
-    try:
-        plain = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise InputError("The grid is not readable YAML at line {line}.", line=mark.line + 1 if mark else 1) from error
-    if not isinstance(plain, Mapping):
-        raise InputError("A grid has the keys base (a scenario) and vary (keys of a scenario, each with a list).")
-    unknown = [str(key) for key in plain if key not in ("base", "vary")]
-    if unknown:
-        raise InputError("{name} is not a key of a grid; known keys are base and vary.", name=unknown[0])
-    base, vary = plain.get("base") or {}, plain.get("vary")
-    from_plain(base)
-    if not isinstance(vary, Mapping) or not vary:
-        raise InputError("The grid varies nothing: vary needs at least one key of a scenario with a list of values.")
-    keys = tuple(str(key) for key in vary)
-    for key, values in zip(keys, vary.values(), strict=True):
-        if not isinstance(values, list) or not values:
-            raise InputError("vary: {name} must be a list with at least one value.", name=key)
-        wider = [other for other in keys if key.startswith(f"{other}.")]
-        if wider:
-            raise InputError("vary: {name} is a part of {wider}; vary one of them.", name=key, wider=wider[0])
-    count = math.prod(len(values) for values in vary.values())
-    if count > LARGEST:
-        raise InputError("The grid has {count:integer} scenarios; at most {most:integer}.", count=count, most=LARGEST)
-    scenarios = tuple(
-        from_plain(_with(base, dict(zip(keys, chosen, strict=True)))) for chosen in itertools.product(*vary.values())
-    )
-    seen: dict[Scenario, int] = {}
-    for position, one in enumerate(scenarios, 1):
-        if seen.setdefault(one, position) != position:
-            raise InputError(
-                "Scenarios {first} and {second} of the grid are the same: a value stands twice in a list of vary.",
-                first=seen[one],
-                second=position,
-            )
-    return Grid(keys, scenarios)
-
-
-def _with(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the base with values at dotted keys; what is wrong with them `from_plain` says."""
-    plain = deepcopy(dict(base))
-    for key, value in values.items():
-        place = plain
-        *parents, last = key.split(".")
-        for parent in parents:
-            if not isinstance(place.get(parent), dict):
-                place[parent] = {}
-            place = place[parent]
-        place[last] = value
-    return plain
-
-
-def group(grid: Grid) -> tuple[Group, ...]:
-    """Return the groups of scenarios that share one simulation, in the order of the grid."""
-    found: dict[Scenario, list[int]] = {}
-    silent: dict[str, Any] = dict.fromkeys(RATE_SIDE)
-    for position, scenario in enumerate(grid.scenarios):
-        found.setdefault(replace(scenario, **silent), []).append(position)
-    return tuple(
-        Group(tuple(p + 1 for p in positions), tuple(grid.scenarios[p] for p in positions))
-        for positions in found.values()
-    )
 
 
 # one group, in a worker
@@ -406,59 +281,6 @@ def describe(task: Task) -> str:
     """Return what tells a group from the others: its values of the varied keys that are not of the rate side."""
     parts = [f"{key}={_cell(_at(task.scenarios[0], key))}" for key in task.keys if key not in RATE_SIDE]
     return ", ".join(parts) or task.scenarios[0].name
-
-
-@contextmanager
-def on_this_computer(slots: int) -> Iterator[Workers]:
-    """Processes of this computer, started afresh (spawn) on every system, so that they are alike everywhere."""
-    pools: list[ProcessPoolExecutor] = []
-
-    def remake() -> Executor:
-        if pools:
-            pools.pop().shutdown(wait=True, cancel_futures=True)
-        pools.append(ProcessPoolExecutor(slots, multiprocessing.get_context("spawn"), _ends_silently))
-        return pools[0]
-
-    try:
-        yield Workers(remake, slots)
-    finally:
-        for pool in pools:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _ends_silently() -> None:
-    """Let Ctrl-C, which a terminal sends to every process, end a worker at once and without a traceback."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-@contextmanager
-def on_cluster(address: str, slots: int) -> Iterator[Workers]:
-    """The workers of a running Dask scheduler; a task whose worker dies is given to another by the scheduler."""
-    from distributed import Client, KilledWorker
-
-    try:
-        client = Client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise InputError(
-            "No Dask scheduler answers at {address}; an address looks like tcp://127.0.0.1:8786.", address=address
-        ) from error
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=PATIENCE)
-        except TimeoutError as error:
-            raise InputError("The Dask scheduler at {address} has no worker.", address=address) from error
-        executor = client.get_executor(pure=False)
-        try:
-            yield Workers(lambda: executor, slots, (KilledWorker,))
-        except CancelledError as error:
-            raise InputError(
-                "The Dask scheduler at {address} went away. The finished groups are kept.", address=address
-            ) from error
-        except ImportError as error:
-            raise InputError(
-                "The workers of {address} do not know this program; start them in its folder, with its Python.",
-                address=address,
-            ) from error
 
 
 # files

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis import coverage_words, experience_words, floating_words, fund_words, rate_paths
+from analysis import coverage_words, experience_words, floating_words, fund_words, rate_paths, risk_measures
 from analysis.language import Translator
 from analysis.options import NAMES
 from analysis.stresses import load_stresses
@@ -80,6 +80,18 @@ WORDS: dict[str, Message] = {
     "frequency": Message("Accident frequency"),
     "catastrophe_deaths": Message("Deaths in one event"),
     "medical_prices": Message("Medical prices"),
+    "last_review": Message("Last review"),
+    "method": Message("Method (version of the program)"),
+    "method_and_data": Message("Method and revised old years"),
+    "revised": Message("Revised old years"),
+    "severity": Message("Cost of a case"),
+    "development": Message("Development and capital values"),
+    "law": Message("Law and other parameters"),
+    "discount": Message("Discount and interest"),
+    "other": Message("Other choices of the scenario"),
+    "premium": Message("Premium"),
+    "deaths": Message("Deaths"),
+    "green": Message("green"),
     "growth": Message("Growth of construction"),
     "interest": Message("Interest"),
     "synthetic": Message("synthetic"),
@@ -111,7 +123,8 @@ WORDS: dict[str, Message] = {
 def word(value: object, t: Translator) -> str:
     """Return a code (part, mark, dimension, stress …) in the reader's language; other text as it is."""
     text = str(value)
-    known = WORDS.get(text) or NAMES.get(text) or rate_paths.NAMES.get(text) or floating_words.WORDS.get(text) or experience_words.spoken(text)
+    others = (NAMES, rate_paths.NAMES, risk_measures.MEASURES, floating_words.WORDS)
+    known = WORDS.get(text) or next((own[text] for own in others if text in own), None) or experience_words.spoken(text)
     if known is None and text in load_stresses():
         return load_stresses()[text].name[t.language]
     return t.say(known) if known else text

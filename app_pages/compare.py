@@ -5,33 +5,36 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from analysis import charts, stress_charts
+from analysis import charts, stress_charts, warning_charts
 from analysis.language import Translator
 from analysis.questions import rate_path_options, variance_shares
 from analysis.rate_paths import NAMES
 from analysis.rate_review import RateReview
 from analysis.review import Prepared
-from analysis.tables import for_readers
+from analysis.standing_back import standing_back
 from app_pages.reviews import what_moves_it
+from app_pages.showing import plain_text, show_table
 from app_pages.state import page, prepared_for, translator
+from models.messages import InputError
 
 
 def body(review: RateReview, t: Translator) -> None:
     st.subheader(t("Options for the rate"))
-    st.dataframe(for_readers(review.tables["options"], t), hide_index=True)
+    show_table(review.tables["options"], t, "options")
     st.subheader(t("What could happen"))
     st.altair_chart(charts.stress(review, t), key="stress")
     with st.expander(t("Stress scenarios")):
-        st.dataframe(for_readers(review.tables["stress"], t), hide_index=True)
+        show_table(review.tables["stress"], t, "stress")
     with st.spinner(t("Calculating …")):
         tables = what_moves_it(st.session_state["book_in_use"], prepared(), review.scenario)
     st.subheader(t("What moves the answer"))
     st.altair_chart(stress_charts.tornado(tables["tornado"], t), key="tornado")
     with st.expander(t("Single drivers low and high")):
-        st.dataframe(for_readers(tables["tornado"], t), hide_index=True)
+        show_table(tables["tornado"], t, "tornado")
     shares(review, t)
     reverse(tables, review.probability_solvent < 0.5, t)
     phasing(review, t)
+    warning(review, t)
 
 
 def prepared() -> Prepared:
@@ -64,7 +67,7 @@ def reverse(tables: Mapping[str, pd.DataFrame], saves: bool, t: Translator) -> N
         )
     if "joint_reverse_stress" in tables:
         st.altair_chart(stress_charts.joint_shock(tables["joint_reverse_stress"], t, saves), key="joint")
-    st.dataframe(for_readers(tables["reverse_stress"], t), hide_index=True)
+    show_table(tables["reverse_stress"], t, "reverse_stress")
     st.markdown(
         t("Each driver alone, lasting to the end. A dash: no change of that kind up to the bound searched does it.")
     )
@@ -81,7 +84,7 @@ def phasing(review: RateReview, t: Translator) -> None:
     known, found = st.session_state.get("rate_paths", (None, None))
     if known == key:
         st.altair_chart(stress_charts.rate_paths(found, t), key="paths")
-        st.dataframe(for_readers(found.table, t), hide_index=True)
+        show_table(found.table, t, "rate_paths")
         for name in found.unreachable:
             st.markdown("- " + t("{path}: no rates within this change a year are safe enough.", path=NAMES[name]))
         st.markdown(
@@ -89,6 +92,37 @@ def phasing(review: RateReview, t: Translator) -> None:
                 "Cheapest: the lowest present value of premium; never below the rate in force. On the same paths of the fund, without stage cuts."
             )
         )
+
+
+def warning(review: RateReview, t: Translator) -> None:
+    """Early warning, and what it would have said at past year-ends (a button: every past review is made again)."""
+    st.subheader(t("Risk early warning"))
+    show_table(review.tables["early_warning"], t, "early_warning")
+    if "early_warning_by_prefecture" in review.tables:
+        by_place = review.tables["early_warning_by_prefecture"]
+        st.altair_chart(warning_charts.by_prefecture(by_place, t), key="prefectures")
+        with st.expander(t("Risk early warning by prefecture")):
+            show_table(by_place, t, "early_warning_by_prefecture")
+    if "first_alarms" in review.tables:
+        show_table(review.tables["first_alarms"], t, "first_alarms", title=t("When the indicators first rang"))
+    key = ("back", review.book.fingerprint, review.scenario)
+    if st.button(t("Stand at every past year-end"), icon=":material/history:"):
+        bar = st.progress(0.0, t("Calculating …"))
+        try:
+            asked = st.session_state["scenario_in_use"]
+            back = standing_back(st.session_state["book_in_use"], asked, bar.progress)
+            st.session_state["standing_back"] = (key, back)
+        except InputError as error:
+            st.info(plain_text(t.say(error)))
+        bar.empty()
+    known, back = st.session_state.get("standing_back", (None, None))
+    if known == key:
+        left, right = st.columns(2)
+        left.altair_chart(warning_charts.next_year(back.flows, t), key="back_outgo")
+        right.altair_chart(warning_charts.next_year(back.flows, t, "exposure"), key="back_exposure")
+        show_table(back.coverage, t, "coverage_of_intervals", title=t("How often the outcome came inside"))
+        show_table(back.rates, t, "rates_then", title=t("The indicated rate then, and what the next year cost"))
+        show_table(back.alarms, t, "alarms_then", title=t("The alarm as it stood then"))
 
 
 t = translator()

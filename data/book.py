@@ -98,14 +98,19 @@ class Book:
             rows = connection.execute(select(schema.imports).order_by(schema.imports.c.import_id.desc())).fetchall()
         return pd.DataFrame.from_records(rows, columns=[c.name for c in schema.imports.columns])
 
-    def fingerprint(self) -> str:
-        """Return the SHA-256 of what the book holds: its imports that stand, in order (each one names its content's hash)."""
+    def fingerprint(self, until: int | None = None) -> str:
+        """Return the SHA-256 of what the book holds: its imports that stand, in order (each one names its content's hash).
+
+        ``until``: the last import counted; all of them where None.
+        """
         kept = schema.imports
         query = (
             select(kept.c.target, kept.c.sha256, kept.c.sheet, kept.c.row_count, kept.c.mapping)
             .where(kept.c.undone_at.is_(None))
             .order_by(kept.c.import_id)
         )
+        if until is not None:
+            query = query.where(kept.c.import_id <= until)
         with self.engine.connect() as connection:
             rows = [list(row) for row in connection.execute(query)]
         return hashlib.sha256(json.dumps([schema.VERSION, rows]).encode()).hexdigest()

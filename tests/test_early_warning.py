@@ -1,8 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.assumptions import UsedParameters
-from analysis.early_warning import first_alarm, past_indicators, state
+from analysis.early_warning import by_prefecture, first_alarm, past_indicators, state
 from analysis.history import read_history
 from analysis.review import review
 from analysis.scenario import Scenario
@@ -36,9 +37,29 @@ def test_the_national_fund_rang_in_2021():
     alarms = first_alarm(past).set_index("indicator")
     assert alarms.loc["outgo_ratio", "red"] == "2021"
     assert alarms.loc["growth_gap", "amber"] < "2021"  # the gap of growth warned years before
+    assert alarms.loc["growth_gap", "lead_years"] == 2021 - int(alarms.loc["growth_gap", "amber"])
+    assert alarms.loc["outgo_ratio", "event"] == "2021"
 
 
 def test_review_carries_the_indicators():
     found = review(open_book("national"), Scenario(paths=500)).tables["early_warning"]
     assert {"period", "indicator", "value", "state"} == set(found.columns)
     assert (found["indicator"] == "probability").any()
+
+
+def test_prefectures_ring_by_themselves(tmp_path):
+    rows = [
+        (f"{place}{u}", y, place, 1e9, 1e6, 10, 0, 4e5 if place == "urumqi" else 3e5 * 1.3 ** (y - 2018))
+        for place in ("urumqi", "hotan") for u in range(2) for y in range(2018, 2024)
+    ]  # fmt: skip
+    heads = ["施工单位", "年度", "地州市", "总造价（元）", "保费（元）", "工伤人数", "工亡人数", "待遇支出（元）"]
+    pd.DataFrame(rows, columns=heads).to_csv(tmp_path / "e.csv", index=False)
+    parameters = UsedParameters(load_parameters())
+    history = read_history(open_book(tmp_path / "e.csv"), Scenario(), parameters)
+    found = by_prefecture(history, Scenario().resolve(parameters, history.valuation_date), parameters)
+    last = found[found["period"] == "2023"].set_index(["prefecture", "indicator"])
+    assert last.loc[("hotan", "outgo_ratio"), "value"] == pytest.approx(0.3 * 1.3**5)
+    assert last.loc[("hotan", "outgo_ratio"), "state"] == "red"
+    assert last.loc[("hotan", "growth_gap"), "value"] == pytest.approx(0.3)
+    assert set(last.loc["urumqi", "state"]) <= {"calm", "amber"}
+    assert set(found["period"]) == {"2022", "2023"}
