@@ -82,6 +82,9 @@ class State:
 
 Factors = Mapping[str, float]
 
+TERMINAL_YEARS = 3
+"""Years of cases and of pensions begun behind the factors of terminal funding."""
+
 
 def reconcile(
     book: Book, now: Scenario, previous: Mapping[str, Any], progress: Progress = lambda share: None
@@ -283,9 +286,11 @@ def _cash(history: History, projection: Projection) -> dict[str, float]:
 
 def _terminal(ledgers: LedgerCosts | None) -> dict[str, float]:
     assert ledgers is not None
-    table = ledgers.by_year[ledgers.by_year["period"].isin(ledgers.terminal["period"])]
-    exposure, cost = (float(ledgers.terminal[c].sum()) for c in ("exposure_yuan", "cost_yuan"))
-    return _by_case(float(table["cases"].sum()), exposure, cost, cost)
+    last = ledgers.terminal_rows["year"].max()
+    recent = ledgers.terminal_rows[ledgers.terminal_rows["year"] > last - TERMINAL_YEARS]
+    exposure, cost = (float(recent[c].sum()) for c in ("exposure_yuan", "incurred_yuan"))
+    cases = float(ledgers.by_year["cases"].tail(TERMINAL_YEARS).sum())
+    return _by_case(cases, exposure, cost, cost)
 
 
 def _full(history: History, ledgers: LedgerCosts | None) -> dict[str, float]:

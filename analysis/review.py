@@ -70,7 +70,12 @@ class Prepared:
     fund_book: FundBook | None
 
 
-STAGES = (Message("Reading the past"), Message("Simulating the fund"), Message("Developing the ledgers"), Message("Rating"))
+STAGES = (
+    Message("Reading the past"),
+    Message("Simulating the fund"),
+    Message("Developing the ledgers"),
+    Message("Rating"),
+)
 """What `prepare` does, in order."""
 
 
@@ -106,7 +111,11 @@ def prepare(book: Book, scenario: Scenario, progress: Callable[[Message], None] 
         {
             **_tables(history, resolved, parameters, ledgers),
             **({} if cohorts is None else cohort_tables(cohorts, history, resolved, parameters)),
-            **({} if history.notional else {"payroll": on_payroll(rates, parameters, history.valuation_date, history.cohorts)}),
+            **(
+                {}
+                if history.notional
+                else {"payroll": on_payroll(rates, parameters, history.valuation_date, history.cohorts)}
+            ),
             "sources": sources(book),
         },
         cohorts,
@@ -152,7 +161,11 @@ def review(book: Book, scenario: Scenario, previous: Mapping[str, Any] | None = 
         "reconciliation": compared.pop("table", pd.DataFrame()),
         "actual_expected": _closed_year(book, scenario),
     }
-    tables = {**what_if(prepared, resolved), **sensitivities(prepared, resolved), **{n: f for n, f in more.items() if len(f)}}
+    tables = {
+        **what_if(prepared, resolved),
+        **sensitivities(prepared, resolved),
+        **{n: f for n, f in more.items() if len(f)},
+    }
     warnings = (*result.warnings, *compared.pop("notes", ()))
     return replace(result, tables={**result.tables, **tables}, warnings=warnings, **compared)
 
