@@ -40,6 +40,7 @@ from analysis.scenario import Scenario
 from analysis.sources import assumption_changes, sources
 from data.book import Book
 from models import fund
+from models.feedback import required_rates
 from models.fund import QUARTERS, StageCuts, payable_months
 from models.messages import InputError, Message
 from models.simulation import SolvencyCurve
@@ -49,7 +50,6 @@ __all__ = ["Prepared", "conclude", "load_json", "prepare", "review", "what_if", 
 VERSION = "1.0"
 LEVELS_OF_SOLVENCY = (0.5, 0.75, 0.9, 0.95, 0.99)
 CURVE_POINTS = 81
-POLICY_POINTS = 21
 
 
 @dataclass(frozen=True)
@@ -186,11 +186,9 @@ def conclude(prepared: Prepared, scenario: Scenario) -> RateReview:
     assert resolved.current_rate is not None
     rate = resolved.base_rate
     if resolved.risks.policy:
-        balances, curve, probability = _with_policy(prepared, resolved)
+        balances, curve = _with_policy(prepared, resolved)
     else:
-        balances = projection.fund.balance(rate)
-        curve = _curve_frame(prepared.curve, rate, resolved.current_rate)
-        probability = float(prepared.curve.probability(rate))
+        balances, curve = projection.fund.balance(rate), prepared.curve
     fund_ahead = _fund_frame(projection, balances)
     ahead = rate_tables(prepared.fund_book, history, projection, resolved, prepared.parameters, balances)
     sheet = ahead.get("balance_sheet_forward")
@@ -201,9 +199,9 @@ def conclude(prepared: Prepared, scenario: Scenario) -> RateReview:
         current_rate=resolved.current_rate,
         indicated=prepared.indicated,
         accounts=history.accounts,
-        solvency_curve=curve,
-        required_rate=_required_frame(prepared.curve, resolved.solvency_level),
-        probability_solvent=probability,
+        solvency_curve=_curve_frame(curve, rate, resolved.current_rate),
+        required_rate=_required_frame(curve, resolved.solvency_level),
+        probability_solvent=float((balances >= projection.fund.floor).all(axis=1).mean()),
         fund=fund_ahead,
         flows=_flows_frame(projection, rate, balances),
         assumptions=prepared.parameters.assumptions(scenario),
@@ -273,9 +271,8 @@ def _required_frame(curve: SolvencyCurve, level: float) -> pd.DataFrame:
     )
 
 
-def _with_policy(prepared: Prepared, scenario: Scenario) -> tuple[np.ndarray[Any, Any], pd.DataFrame, float]:
-    """Balances and the solvency curve under stage cuts: the balance is no longer linear in the rate, so a grid of rates is rolled forward with
-    the same paths, and read between its points."""
+def _with_policy(prepared: Prepared, scenario: Scenario) -> tuple[np.ndarray[Any, Any], SolvencyCurve]:
+    """Balances and the solvency curve under stage cuts and raises, iterated from the linear answer on the same paths."""
     on, projection = prepared.history.valuation_date, prepared.projection
     steps = prepared.parameters.value("stage_cut.thresholds", on)
     cuts = StageCuts(
@@ -286,23 +283,16 @@ def _with_policy(prepared: Prepared, scenario: Scenario) -> tuple[np.ndarray[Any
     exposure, outgo = projection.exposure_by_quarter, projection.outgo_by_quarter
     months = float(payable_months(projection.opening, projection.opening_outgo))
 
-    def rolled(rate: float) -> np.ndarray[Any, Any]:
+    def rolled(rate: np.ndarray[Any, Any] | float) -> np.ndarray[Any, Any]:
         return fund.roll_forward_with_policy(
             rate, cuts, projection.opening, months, exposure, outgo, projection.interest_by_quarter,
             other_income=projection.other_income, fixed_rate=projection.fixed_rate, prevention_share=projection.prevention_share,
         )[0]  # fmt: skip
 
     assert scenario.base_rate is not None
-    assert scenario.current_rate is not None
-    frame = _curve_frame(prepared.curve, scenario.base_rate, scenario.current_rate)
-    grid = np.linspace(0.0, float(frame["rate"].max()), POLICY_POINTS)
-    floor = projection.fund.floor
-    known = np.array([(rolled(r) >= floor).all(axis=1).mean() for r in grid])
-    balances = rolled(scenario.base_rate)
-    frame["probability"] = np.interp(frame["rate"], grid, known)
-    paths = len(balances)
-    frame["standard_error"] = np.sqrt(frame["probability"] * (1 - frame["probability"]) / paths)
-    return balances, frame, float((balances >= floor).all(axis=1).mean())
+    linear = projection.fund.required_rates()
+    curve = SolvencyCurve.from_required(required_rates(rolled, projection.fund.floor, linear))
+    return rolled(scenario.base_rate), curve
 
 
 def _fund_frame(projection: Projection, balances: np.ndarray[Any, Any]) -> pd.DataFrame:

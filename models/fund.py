@@ -157,7 +157,7 @@ class StageCuts:
 
 
 def roll_forward_with_policy(
-    rate: float,
+    rate: Floats | float,
     cuts: StageCuts,
     opening: float,
     opening_months: float,
@@ -168,7 +168,7 @@ def roll_forward_with_policy(
     fixed_rate: Floats | None = None,
     prevention_share: float = 0.0,
 ) -> tuple[Floats, Floats]:
-    """Roll the balance forward at one base rate under stage cuts that answer to the balance.
+    """Roll the balance forward at one base rate, or one a path, under stage cuts that answer to the balance.
 
     Returns
     -------
@@ -177,7 +177,7 @@ def roll_forward_with_policy(
     paths, steps = outgo.shape
     growth = 1.0 + np.broadcast_to(np.asarray(interest, dtype=np.float64), outgo.shape)
     other = np.broadcast_to(np.asarray(other_income, dtype=np.float64), outgo.shape)
-    rates = np.full(steps, rate) if fixed_rate is None else np.where(np.isnan(fixed_rate), rate, fixed_rate)
+    rates = [rate if np.isnan(f) else f for f in (np.full(steps, np.nan) if fixed_rate is None else fixed_rate)]
     balance, multiplier = np.empty(outgo.shape), np.empty(outgo.shape)
     now = np.full(paths, float(opening))
     factor = cuts.multiplier(np.full(paths, opening_months))
