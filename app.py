@@ -10,7 +10,7 @@ from app_pages.state import page_list
 st.set_page_config(page_title="平衡 Pingheng", page_icon="⚖️", layout="wide")
 t = translator()
 pages = page_list(t)
-chosen = st.navigation(pages)
+chosen = st.navigation(pages, expanded=True)
 st.session_state["page_path"] = chosen.url_path
 if chosen.url_path == "present":
     st.navigation(pages, position="hidden")

@@ -19,6 +19,8 @@ from data.names import DEFAULTS, WIDE, Names, fields_of
 from data.writing import typed
 from models.messages import InputError, Message
 
+FOOTNOTES = r"(?i)^(注|备注|说明|填表|填报|制表|审核|复核|单位负责人|联系|note|remark|prepared by)\w{0,4}[:：\d].*"
+"""A row in which one cell alone is filled, beginning so, is a note under the table."""
 TOTALS = r"(?i)^(合计|总计|小计|总数|共计|累计|total|sum|subtotal|grand ?total)[:：]?$"
 KEPT_REFUSALS = 1000
 KEPT_SAMPLE = 5
@@ -192,7 +194,9 @@ class _Reader:
             first_filled = first_filled.where(first_filled.notna(), body[position])
             if first_filled.notna().all():
                 break
-        totals = cells.matches(cells.texts(first_filled), TOTALS)
+        begins = cells.texts(first_filled)
+        alone = body[used].notna().sum(axis=1) == 1
+        totals = cells.matches(begins, TOTALS) | (cells.matches(begins, FOOTNOTES) & alone)
         self.result.totals += int(totals.sum())
         return body[~totals] if totals.any() else body
 
