@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,6 +116,27 @@ def _parser() -> argparse.ArgumentParser:
     where = sweep.add_mutually_exclusive_group()
     where.add_argument("--workers", type=int, help="local processes (default: one a core)")
     where.add_argument("--cluster", help="a running Dask scheduler: tcp://host:port")
+
+    form = command("form", _form, "the quarterly form: check filled forms, save them, write the region's form")
+    form.add_argument("--book", required=True)
+    form.add_argument("files", nargs="*", metavar="FILE", help="filled forms (.xlsx, .xls)")
+    form.add_argument("--quarter", help="2024Q1: of forms that do not say it, and of the region's form (default: the newest)")
+    form.add_argument("--received", type=date.fromisoformat, help="day on which the forms came (2024-04-10)")
+    form.add_argument("--dry-run", action="store_true", help="check only; write nothing")
+    form.add_argument("--out", type=Path, help="folder for the region's form")
+
+    bulletin = command("bulletin", _bulletin, "the coverage bulletin as Word and PDF")
+    bulletin.add_argument("--book", required=True)
+    bulletin.add_argument("--on", type=date.fromisoformat, help="day (2024-09-30); default: the end of the newest quarter")
+    bulletin.add_argument("--out", required=True, type=Path)
+    bulletin.add_argument("--formats", default="docx,pdf")
+
+    notices = command("notices", _notices, "notices of the floating rate to contractors, a page each")
+    notices.add_argument("--book", required=True)
+    notices.add_argument("--scenario", help="a scenario file (.yaml)")
+    notices.add_argument("--units", nargs="+", metavar="CODE", help="contractors (default: all)")
+    notices.add_argument("--single", action="store_true", help="one file a contractor")
+    notices.add_argument("--out", required=True, type=Path)
 
     guide = command("guide", _guide, "print every parameter with its reference and mark")
     guide.add_argument("--overlay", action="append", default=[], help="an overlay file or the name of a province")
@@ -258,6 +280,64 @@ def _sweep(arguments: argparse.Namespace, t: Translator) -> None:
         print(t("Stopped; the finished groups are kept, and the same command goes on from there."), file=sys.stderr)
         sys.exit(130)
     print(done.path)
+
+
+def _form(arguments: argparse.Namespace, t: Translator) -> None:
+    import pandas as pd
+
+    from analysis.returns_review import check_forms, review_returns
+    from data.book import open_book
+    from data.quarterly_form import read_forms
+    from data.returns import store
+    from reports.quarterly_form import write_form
+
+    received = pd.Timestamp(arguments.received) if arguments.received else None
+    read = {Path(file): read_forms(file, arguments.quarter) for file in arguments.files}
+    with open_book(arguments.book, create=bool(read) and not arguments.dry_run) as book:
+        checked = check_forms(book, [form for forms in read.values() for form in forms], received)
+        for one in checked:
+            print(f"{one.form.source} · {one.form.reporter} · {one.form.quarter}")
+            for finding in one.findings:
+                print(("  ✗ " if finding.severity == "error" else "  ? ") + t.say(finding.message))
+        if any(one.refused for one in checked):
+            raise InputError("Forms with errors go back to the prefecture; nothing is saved.")
+        if read and not arguments.dry_run:
+            written = store(book, read, received, os.environ.get("USERNAME", ""))
+            added, changed = sum(w.added for w in written), sum(w.changed for w in written)
+            print(t("{added} returns were added, {changed} replaced an earlier one.", added=added, changed=changed))
+        if arguments.out:
+            found = review_returns(book)
+            quarter = arguments.quarter or found.quarters[-1]
+            form, notes = found.form(quarter)
+            for note in notes:
+                print(t.say(note))
+            arguments.out.mkdir(parents=True, exist_ok=True)
+            print(write_form(form, arguments.out / f"附件2-{quarter}.xlsx", book.synthetic))
+
+
+def _bulletin(arguments: argparse.Namespace, t: Translator) -> None:
+    from data.book import open_book
+    from reports.coverage_bulletin import bulletin, write_bulletin
+
+    with open_book(arguments.book) as book:
+        found = bulletin(book, arguments.on)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for path in write_bulletin(found, arguments.out, [f.strip() for f in arguments.formats.split(",") if f.strip()], t):
+        print(path)
+
+
+def _notices(arguments: argparse.Namespace, t: Translator) -> None:
+    from analysis import notices, review, scenario
+    from data.book import open_book
+    from reports.notices import write_notices
+
+    chosen = scenario.load(arguments.scenario) if arguments.scenario else scenario.Scenario()
+    with open_book(arguments.book) as book:
+        batch = notices.notices(review.prepare(book, chosen), chosen, book, arguments.units)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    said = lambda message: print(t.say(message), file=sys.stderr)  # noqa: E731
+    for path in write_notices(batch, arguments.out, t, said, pages_a_file=1 if arguments.single else None):
+        print(path)
 
 
 def _guide(arguments: argparse.Namespace, t: Translator) -> None:

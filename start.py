@@ -30,6 +30,9 @@ USAGE = """平衡 Pingheng
   python start.py import --help     把台账读入账套 / read ledgers into a book
   python start.py demo --help       生成模拟账套 / write a synthetic book
   python start.py sweep --help      测算一组方案 / evaluate a grid of scenarios
+  python start.py form --help       审核并汇总季度报表（附件2） / check and consolidate the quarterly form
+  python start.py bulletin --help   生成扩面通报 / the coverage bulletin
+  python start.py notices --help    生成浮动费率告知书 / notices to contractors
   python start.py guide             打印全部参数及依据 / print every parameter with its reference
   python start.py notebook          在 JupyterLab 中打开示例笔记 / open the notebooks
   python start.py bundle --help     为无网络的电脑准备 wheels 文件夹 / fill wheels/ for a computer without internet

@@ -80,6 +80,8 @@ def coverage(book: Book, on: date | None = None) -> Coverage:
     parameters = UsedParameters(load_parameters())
     warnings: list[Message] = []
     rates = _rates(ledgers, on, parameters)
+    if rates.empty:
+        raise InputError("The book has no project and no permit in {year} up to {on:date}.", year=on.year, on=on)
     if (rates["coverage"] > 1).any():
         names = ", ".join(dict.fromkeys(rates.loc[rates["coverage"] > 1, "prefecture"]))
         warnings.append(Message("More projects are enrolled than were surveyed in {names}: the survey is too low.", {"names": names}))
@@ -87,7 +89,7 @@ def coverage(book: Book, on: date | None = None) -> Coverage:
         warnings.append(
             Message("There is no base survey of {year}: projects in progress are estimated from permits and enrolments.", {"year": on.year})
         )
-    first = min(int(ledgers.projects["began"].dt.year.min()) if len(ledgers.projects) else on.year, on.year)
+    first = min(_quarters(ledgers)[0].year, on.year)
     ends = [date(year, 12, 31) for year in range(first, on.year)] + [on]
     yearly = pd.concat([_region(_rates(ledgers, day, parameters), day, parameters) for day in ends], ignore_index=True)
     quarters = [q.end_time.date() for q in pd.period_range(f"{on.year}Q1", on, freq="Q")]
@@ -169,9 +171,7 @@ def exceptions(permits: pd.DataFrame, projects: pd.DataFrame, on: date) -> pd.Da
 def _rates(ledgers: _Ledgers, on: date, parameters: UsedParameters) -> pd.DataFrame:
     made = (("new", _new(ledgers, on)), ("in_progress", _in_progress(ledgers, on)))
     frames = [_with_region(frame).assign(state=state) for state, frame in made if len(frame)]
-    if not frames:
-        raise InputError("The book has no project and no permit before {on:date}.", on=on)
-    table = pd.concat(frames, ignore_index=True)
+    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["prefecture", "state", "counted_from", "enrolled", "total"])
     elapsed = (on - date(on.year - 1, 12, 31)).days / (date(on.year, 12, 31) - date(on.year - 1, 12, 31)).days
     table["coverage"] = table["enrolled"] / table["total"].where(table["total"] > 0)
     for state in STATES:

@@ -81,8 +81,10 @@ class NoticeBatch:
     assumptions: tuple[Assumption, ...]
 
 
-def notices(prepared: Prepared, scenario: Scenario, book: Book, units: Collection[str] | None = None) -> NoticeBatch:
-    """Return the notices of a book's contractors under the scenario's plan.
+def notices(
+    prepared: Prepared, scenario: Scenario, book: Book, units: Collection[str] | None = None, plan: FloatingPlan | None = None
+) -> NoticeBatch:
+    """Return the notices of a book's contractors under a plan (None: the scenario's).
 
     The multiplier in force before is that of the contractor's newest project in the ledger (1 where the ledger does not say), so that limits on movement
     start from what was really charged.
@@ -108,7 +110,7 @@ def notices(prepared: Prepared, scenario: Scenario, book: Book, units: Collectio
     parameters, on = UsedParameters(prepared.parameters.parameters), history.valuation_date
     resolved = scenario.resolve(parameters, on)
     rate = float(resolved.current_rate or parameters.value("project_rate", on))
-    plan = load_plan(resolved.plan)
+    plan = plan or load_plan(resolved.plan)
     why = explain(plan, rows, in_force(book, on))
     by_unit = dict(tuple(_by_year(rows, plan).groupby("unit")))
     homes = rows.drop_duplicates("unit", keep="last").set_index("unit")["prefecture"]

@@ -33,6 +33,7 @@ from analysis.review import Prepared
 from analysis.scenario import Scenario
 from analysis.words import word
 from app_pages import scenario_state as state
+from app_pages.contractor_notices import show_notices
 from app_pages.reviews import prepared_soon
 from app_pages.state import page, plain_text, show_table, translator
 from data.book import Book
@@ -101,6 +102,7 @@ def body(review: RateReview, t: Translator) -> None:
         t("All plans"): all_plans,
         t("Search"): search,
         t("With the fund"): with_fund,
+        t("Notices"): show_notices,
     }
     for tab, show in zip(st.tabs(list(views), on_change="rerun", key="floating_view"), views.values(), strict=True):
         if tab.open:

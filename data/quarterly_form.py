@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from data.cells import UNITS, numbers, plain
-from data.files import Sheet, read_sheets
+from data.files import read_sheets
 from models.messages import InputError, Message
 
 TITLE = "建筑业参加工伤保险情况"
@@ -104,7 +104,11 @@ def read_forms(path: Path | str, quarter: str | None = None) -> list[QuarterlyFo
     path = Path(path)
     if path.suffix.lower() not in (".xlsx", ".xlsm", ".xls", ".xlsb"):
         raise InputError("{file} cannot be read as a spreadsheet; save it as .xlsx or .xls.", file=path.name)
-    found = [_read_sheet(sheet, quarter) for sheet in read_sheets(path) if _holds_title(sheet)]
+    found = []
+    for sheet in read_sheets(path):
+        cells = next(sheet.blocks)  # a form is a page: the first block of rows holds it
+        if _holds_title(cells):
+            found.append(_read_cells(cells, path, sheet.name, quarter))
     if not found:
         raise InputError("{file} is not the form {title}: the title was not found.", file=path.name, title=TITLE)
     return found
@@ -115,13 +119,13 @@ def read_form(path: Path | str, quarter: str | None = None) -> QuarterlyForm:
     return read_forms(path, quarter)[0]
 
 
-def _holds_title(sheet: Sheet) -> bool:
-    return any(TITLE in plain(cell).replace(" ", "") for row in sheet.cells.head(12).to_numpy() for cell in row)
+def _holds_title(cells: pd.DataFrame) -> bool:
+    return any(TITLE in plain(cell).replace(" ", "") for row in cells.head(12).to_numpy() for cell in row)
 
 
-def _read_sheet(sheet: Sheet, quarter: str | None) -> QuarterlyForm:
-    where = f"{sheet.file} [{sheet.name}]"
-    text = sheet.cells.map(plain)
+def _read_cells(cells: pd.DataFrame, path: Path, sheet: str, quarter: str | None) -> QuarterlyForm:
+    where = f"{path.name} [{sheet}]"
+    text = cells.map(plain)
     numbered = _number_row(text, where)
     columns = {name: _column_of(text.loc[numbered], printed) for name, printed in COLUMNS.items()}
     above = [cell for row in text.loc[:numbered].to_numpy() for cell in row if cell]
@@ -130,14 +134,14 @@ def _read_sheet(sheet: Sheet, quarter: str | None) -> QuarterlyForm:
     ends = labels.index[labels.str.startswith(("总数", "合计", "总计"))]
     if not len(ends):
         raise InputError("{file}: the row 总数 is missing below the table.", file=where)
-    cells = sheet.cells.loc[body.index, list(columns.values())].set_axis(list(columns), axis=1)
+    figures = cells.loc[body.index, list(columns.values())].set_axis(list(columns), axis=1)
     factor = next((UNITS[u] for u in ("亿元", "万元", "千元", "元") if any(c.endswith(u) and "单位" in c for c in above)), WAN)
     inside = body.index[body.index < ends[0]]
-    filled = [i for i in inside if labels[i] or cells.loc[i].map(plain).ne("").any()]
+    filled = [i for i in inside if labels[i] or figures.loc[i].map(plain).ne("").any()]
     if not filled:
         raise InputError("{file}: the form has no filled row above 总数.", file=where)
-    values = _values(cells.loc[[*filled, ends[0]]], factor, where)
-    stated = quarter or next((q for c in [*above, sheet.name, Path(sheet.file).stem] if (q := _quarter_in(c))), None)
+    values = _values(figures.loc[[*filled, ends[0]]], factor, where)
+    stated = quarter or next((q for c in [*above, sheet, path.stem] if (q := _quarter_in(c))), None)
     if stated is None:
         raise InputError("{file} does not say which quarter it is for; state it, for example 2024Q1.", file=where)
     rows = values.loc[filled].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Notices to contractors as PDF, one page each: batches of pages in one file, or one file a contractor in a zip. All text goes to Typst as data."""
+"""Notices to contractors as PDF, one page each: batches of pages in one file, or one file a contractor. All text goes to Typst as data."""
 
 from __future__ import annotations
 
@@ -20,15 +20,20 @@ PAGES_A_FILE = 200
 Progress = Callable[[Message], None]
 
 
-def write_notices(batch: NoticeBatch, out: Path, t: Translator, progress: Progress | None = None) -> list[Path]:
-    """Write the notices of a batch as PDF files of at most 200 pages, ``notices-001.pdf`` and so on; return the files.
+def write_notices(
+    batch: NoticeBatch, out: Path, t: Translator, progress: Progress | None = None, pages_a_file: int | None = None
+) -> list[Path]:
+    """Write the notices of a batch as PDF files of at most 200 pages (or ``pages_a_file``); return the files.
 
-    The same batch gives the same bytes. ``progress`` is told after every file; an exception that it raises stops the work.
+    ``notices-001.pdf`` and so on; where every contractor has a file of its own, ``notice-00001-CODE.pdf``. The same batch gives the same bytes.
+    ``progress`` is told after every file; an exception that it raises stops the work.
     """
+    size = pages_a_file or PAGES_A_FILE
     written = []
-    for first in range(0, len(batch.notices), PAGES_A_FILE):
-        part = batch.notices[first : first + PAGES_A_FILE]
-        path = out / f"notices-{len(written) + 1:03d}.pdf"
+    for first in range(0, len(batch.notices), size):
+        part = batch.notices[first : first + size]
+        name = f"notices-{len(written) + 1:03d}" if size > 1 else f"notice-{first + 1:05d}-{_safe(part[0].unit)}"
+        path = out / f"{name}.pdf"
         path.write_bytes(notice_pdf(batch, part, t))
         written.append(path)
         if progress:
@@ -36,16 +41,16 @@ def write_notices(batch: NoticeBatch, out: Path, t: Translator, progress: Progre
     return written
 
 
-def zip_of_notices(batch: NoticeBatch, t: Translator, progress: Progress | None = None) -> bytes:
-    """Return a zip of single PDFs, one a contractor, named by its place and code."""
+def _safe(code: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in code)[:60]
+
+
+def as_zip(files: Sequence[Path]) -> bytes:
+    """Return files as one zip; the same files give the same bytes."""
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, notice in enumerate(batch.notices, start=1):
-            safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in notice.unit)[:60]
-            entry = zipfile.ZipInfo(f"{number:05d}-{safe}.pdf", (1980, 1, 1, 0, 0, 0))
-            archive.writestr(entry, notice_pdf(batch, [notice], t))
-            if progress and number % 50 == 0:
-                progress(Message("{done:integer} of {all:integer} notices written.", {"done": number, "all": len(batch.notices)}))
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # a PDF is compressed already
+        for path in files:
+            archive.writestr(zipfile.ZipInfo(path.name, (1980, 1, 1, 0, 0, 0)), path.read_bytes())
     return target.getvalue()
 
 
