@@ -66,7 +66,8 @@ class Book:
         query = query.order_by(*(table.c[k] for k in schema.key_of(name)))
         with self.engine.connect() as connection:
             rows = connection.execute(query).fetchall()
-        return typed(pd.DataFrame.from_records(rows, columns=[f.name for f in fields]), name)
+        # plain tuples: pandas asks every other row object several times what it is
+        return typed(pd.DataFrame.from_records([tuple(row) for row in rows], columns=[f.name for f in fields]), name)
 
     def experience(self) -> pd.DataFrame:
         """Return level 2: the table as imported, or, where the book has ledgers, derived from them."""
