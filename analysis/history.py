@@ -15,6 +15,7 @@ from analysis.cohort_fit import CohortBook, fit_cohorts
 from analysis.ledger_tables import LedgerTables, read_tables
 from analysis.scenario import Scenario
 from data.book import Book
+from data.derive import project_funds
 from models.fund import payable_months
 from models.messages import InputError, Message
 
@@ -257,7 +258,10 @@ def _roll_forward_warnings(statement: pd.DataFrame) -> list[Message]:
 
 
 def _experience(book: Book, scenario: Scenario) -> pd.DataFrame | None:
-    rows = book.experience()
+    funds = project_funds(book)
+    if len(funds) > 1 and scenario.fund not in (None, *funds):
+        raise InputError("The book has no fund {fund}; it has {known}.", fund=scenario.fund, known=", ".join(funds))
+    rows = book.experience((scenario.fund or funds[0]) if len(funds) > 1 else None)
     if rows.empty:
         return None
     rows = rows.assign(year=rows["period"].str[:4].astype("int64"))

@@ -69,14 +69,14 @@ class Book:
         # plain tuples: pandas asks every other row object several times what it is
         return typed(pd.DataFrame.from_records([tuple(row) for row in rows], columns=[f.name for f in fields]), name)
 
-    def experience(self) -> pd.DataFrame:
-        """Return level 2: the table as imported, or, where the book has ledgers, derived from them."""
+    def experience(self, fund: str | None = None) -> pd.DataFrame:
+        """Return level 2: the table as imported, or, where the book has ledgers, derived from those of a fund (None: of all)."""
         if 3 in self.levels():
             from data.derive import (
                 experience_from_ledgers,  # derives from a book: the one place where the two know each other
             )
 
-            return experience_from_ledgers(self)
+            return experience_from_ledgers(self, fund)
         return self.table("experience")
 
     def count(self, name: str) -> int:

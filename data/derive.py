@@ -14,14 +14,30 @@ if TYPE_CHECKING:
     from data.book import Book
 
 
-def experience_from_ledgers(book: Book) -> pd.DataFrame:
-    """Return level 2 experience by contractor and year, derived from the ledgers.
+def project_funds(book: Book) -> list[str]:
+    """Return the funds that the ledger's projects belong to, the one with most projects first."""
+    projects = schema.SQL_TABLES["projects"]
+    number = func.count().label("number")
+    query = (
+        select(projects.c.fund, number)
+        .where(projects.c.superseded_by.is_(None), projects.c.fund.is_not(None))
+        .group_by(projects.c.fund)
+        .order_by(number.desc(), projects.c.fund)
+    )
+    with book.engine.connect() as connection:
+        return [str(row.fund) for row in connection.execute(query)]
+
+
+def experience_from_ledgers(book: Book, fund: str | None = None) -> pd.DataFrame:
+    """Return level 2 experience by contractor and year, derived from the ledgers of one fund (of all where None is named).
 
     Exposure and premium stand in the year of enrolment, cases in the year of injury, payments in the year of payment; incurred is paid to date of the
     year's cases. Columns as the table ``experience``.
     """
     projects, cases, payments = (schema.SQL_TABLES[n] for n in ("projects", "cases", "payments"))
     current = [t.c.superseded_by.is_(None) for t in (projects, cases, payments)]
+    # what names no fund belongs to the one that is asked for
+    own = [] if fund is None else [func.coalesce(projects.c.fund, fund) == fund]
 
     def year(column: object) -> object:
         return extract("year", column)  # type: ignore[arg-type]
@@ -37,7 +53,7 @@ def experience_from_ledgers(book: Book) -> pd.DataFrame:
                 "premium_yuan"
             ),
         )
-        .where(current[0], func.coalesce(projects.c.status, "") != "cancelled")
+        .where(current[0], *own, func.coalesce(projects.c.status, "") != "cancelled")
         .group_by("unit", "year")
     )
     happened = (
@@ -48,7 +64,7 @@ def experience_from_ledgers(book: Book) -> pd.DataFrame:
             func.sum(case((cases.c.outcome == "death", 1), else_=0)).label("deaths"),
         )
         .select_from(joined)
-        .where(current[1])
+        .where(current[1], *own)
         .group_by("unit", "year")
     )
     paid = (
@@ -58,7 +74,7 @@ def experience_from_ledgers(book: Book) -> pd.DataFrame:
             func.sum(payments.c.amount_yuan).label("paid_yuan"),
         )
         .select_from(payments.join(joined, payments.c.case_id == cases.c.case_id))
-        .where(current[1], current[2])
+        .where(current[1], current[2], *own)
         .group_by("unit", "year")
     )
     incurred = (
@@ -68,7 +84,7 @@ def experience_from_ledgers(book: Book) -> pd.DataFrame:
             func.sum(payments.c.amount_yuan).label("incurred_yuan"),
         )
         .select_from(payments.join(joined, payments.c.case_id == cases.c.case_id))
-        .where(current[1], current[2])
+        .where(current[1], current[2], *own)
         .group_by("unit", "year")
     )
     with book.engine.connect() as connection:
