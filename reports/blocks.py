@@ -17,6 +17,8 @@ OPEN, CLOSE = "\x02", "\x03"
 """Around a reference in a sentence; no user's text holds them (`printable`)."""
 NUMERALS = "一二三四五六七八九十"
 ADDITIVE = ("money", "number")
+ORDERED = ("period", "quarter", "stood_at", "rate", "quintile")
+"""First columns of tables whose rows follow each other: stocks and quantiles there add up to nothing."""
 
 
 @dataclass(frozen=True)
@@ -307,6 +309,8 @@ def cut(frame: pd.DataFrame, limit: int) -> tuple[pd.DataFrame, tuple[dict[str, 
     """Return the first ``limit`` rows and, where there are more, what the others and all add up to (None: nothing was cut)."""
     if len(frame) <= limit:
         return frame, None
+    if str(frame.columns[0]) in ORDERED:
+        return frame.iloc[:: -(-len(frame) // limit)], None
 
     def added(rows: pd.DataFrame) -> dict[str, Any]:
         return {str(c): rows[c].sum() if kind_of(str(c)) in ADDITIVE and pd.api.types.is_numeric_dtype(rows[c]) else None for c in rows}

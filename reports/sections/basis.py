@@ -42,7 +42,7 @@ def experience(s: Source) -> Section:
             deaths=float(frame["deaths"].sum() / frame["exposure_yuan"].sum() * 1e8), low=float(per_yi.min()), high=float(per_yi.max()),
         )
     )  # fmt: skip
-    blocks += s.block("experience", 20)
+    blocks += [*s.block("experience", 20), *s.block("on_level", 20)]
     development = s.frame("development")
     blocks.append(Heading(t("Cost of accidents, developed to ultimate")))
     if development is None:
@@ -61,8 +61,6 @@ def experience(s: Source) -> Section:
         *s.block("development", 20),
         Chart("development", t("Cost of accidents by injury year: paid, still to be paid, pensions"), charts.development(review, t)),
     ]  # fmt: skip
-    for name in ("large_claims", "grades", "grade_mix", "severity", "frequency"):
-        blocks += s.block(name, 15)
     return Section("experience", t("Exposure and experience"), tuple(blocks))
 
 
@@ -154,9 +152,10 @@ def method(s: Source) -> Section:
         blocks += [
             Heading(t("From payments to the cost of accidents")),
             t(
-                "A project's premium is earned over its construction period along working days with a winter stop. Payments by injury year are developed by the "
-                "Cape Cod method with the spread of Mack; pensions enter with the capital value of those that have started, from the life tables, with indexation."
+                "Projects, accidents and payments are cohorts by quarter: total cost is earned along working days with a winter stop, earned cost brings accidents, an accident "
+                "pays by the pattern of each benefit, and a pension runs on by life table and indexation. The three rates come from the same cohorts."
             ),
+            t("By injury year payments are developed by the Cape Cod method with the spread of Mack; pensions enter with their capital value."),
             t("By prefecture, type and size a cell's own rate is weighted with that of the whole by Bühlmann-Straub credibility; the credible rates collect what the whole needs."),
         ]
     elif s.level() == 2:

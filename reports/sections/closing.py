@@ -81,7 +81,7 @@ def annex(s: Source, used: Set[str]) -> Section:
     t = s.t
     skipped = {*used, "assumptions", "solvency_curve"}
     blocks: list[Block] = []
-    others = [b for name in s.tables if name not in skipped for b in s.block(name, 25)]
+    others = [b for name in s.tables if name not in skipped for b in s.block(name, 40)]
     if others:
         blocks += [Heading(t("Further tables")), *others]
     solvency = s.frame("solvency_curve")

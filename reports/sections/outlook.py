@@ -45,10 +45,9 @@ def actual_expected(s: Source) -> Section:
     """Section 10: what was said at past year-ends beside what came."""
     t, known = s.t, s.frame("backtest")
     title = t("Actual against expected")
-    blocks: list[Block] = [b for name in ("actual_expected", "actual_against_expected") for b in s.block(name, 30)]
     if known is None:
         said = t("Too few years are known to compare earlier expectations with what came; five are needed.")
-        return Section("actual_expected", title, (said, *blocks))
+        return Section("actual_expected", title, (said,))
     latest = known[known["period"] == known["period"].max()].sort_values("stood_at").groupby("series").tail(1)
     sentences = tuple(
         t(
@@ -69,7 +68,6 @@ def actual_expected(s: Source) -> Section:
             ),
             Points(sentences),
             TableBlock("backtest", t("What would have been said at past year-ends, and what came"), known.tail(16)),
-            *blocks,
         ),
     )  # fmt: skip
 
@@ -102,9 +100,20 @@ def sensitivity(s: Source) -> Section:
             *s.block("stress"),
             Chart("stress", t("Median balance at the end of the horizon by stress"), charts.stress(review, t)),
         ]  # fmt: skip
-    for name in ("tornado", "sobol", "rate_paths", "sensitivity"):
-        blocks += s.block(name, 30)
-    reverse = s.block("reverse_stress")
+    single = s.frame("tornado")
+    if single is not None:
+        swing = (single["closing_high_yuan"] - single["closing_low_yuan"]).abs()
+        most = single.loc[swing.idxmax()]
+        blocks += [
+            Heading(t("Single drivers")),
+            t(
+                "Each driver is moved alone by its own uncertainty. The balance hangs most on {driver}: between its low and its high value the median closing balance "
+                "differs by {swing:money}.",
+                driver=word(most["driver"], t), swing=float(swing.max()),
+            ),
+            *s.block("tornado", 30),
+        ]  # fmt: skip
+    reverse = [*s.block("reverse_stress"), *s.block("joint_reverse_stress")]
     if reverse:
         blocks += [
             Heading(t("What it takes to break the fund")),
@@ -122,7 +131,7 @@ def options(s: Source) -> Section:
         t("Each option is shown with what it does to the fund and to a payer. The choice is the fund's."),
         *s.block("options"),
     ]
-    blocks += [b for name in ("rate_path_options", "phasing") for b in s.block(name)]
+    blocks += s.block("rate_paths")
     if "payers" in s.tables:
         indicated = EXAMPLE_COST * review.best.rate
         blocks += [

@@ -30,6 +30,7 @@ def _indicated(s: Source) -> list[Block]:
             for name, one in review.indicated.items()
         ),
         *s.block("indicated"),
+        *s.block("payroll"),
         Chart("indicated", t("Indicated rate by financing basis"), charts.indicated_rates(review, t)),
     ]  # fmt: skip
     if "full_funding" not in review.indicated:
@@ -112,7 +113,29 @@ def _ahead(s: Source) -> list[Block]:
         *s.block("fund", 50),
         *s.block("flows", 50),
         Chart("months", t("Payable months, past and ahead"), charts.payable_months(review, t)),
-        *(b for name in ("outgo_by_benefit", "cohorts", "pensioners", "pensioners_ahead", "premium", "reserve") for b in s.block(name, 50)),
+        *_by_benefit(s),
+        *(b for name in ("premium", "reserve") for b in s.block(name, 50)),
+    ]  # fmt: skip
+
+
+PENSIONS = ("disability_allowance_yuan", "care_allowance_yuan", "survivor_pension_yuan")
+
+
+def _by_benefit(s: Source) -> list[Block]:
+    """Outgo by benefit and by cohort, and the pensioners: what a ledger book knows."""
+    t, outgo, now = s.t, s.frame("outgo_by_benefit"), s.frame("pensioners")
+    if outgo is None or now is None:
+        return []
+    share = outgo[[c for c in PENSIONS if c in outgo]].sum(axis=1) / outgo["total_yuan"]
+    return [
+        Heading(t("Outgo by benefit, and the pensioners")),
+        t(
+            "{count:integer} pensions are in payment, {monthly:money} a month, with a capital value of {capital:money}. Pensions are {before:percent.0} of outgo in {first} "
+            "and {after:percent.0} in {last}: they pile up for decades before they level out.",
+            count=float(now["pensioners"].sum()), monthly=float(now["monthly_yuan"].sum()), capital=float(now["capital_yuan"].sum()),
+            before=float(share.iloc[0]), after=float(share.iloc[-1]), first=outgo["period"].iloc[0], last=outgo["period"].iloc[-1],
+        ),
+        *(b for name in ("outgo_by_benefit", "cohorts", "pensioners", "pensioners_ahead") for b in s.block(name, 50)),
     ]  # fmt: skip
 
 
@@ -188,8 +211,6 @@ def floating(s: Source) -> Section:
             t("Each plan on the same contractors; no winner is declared where the intervals overlap."),
             *s.block("plans", 40),
         ]
-    for name in ("floating_study", "chain", "plan_search", "contractors_simulated"):
-        blocks += s.block(name, 20)
     return Section("floating", title, (*blocks, *_concealment(s)))
 
 
