@@ -9,6 +9,7 @@ from pptx.chart.data import CategoryChartData, XyChartData
 from pptx.enum.chart import XL_CHART_TYPE, XL_TICK_LABEL_POSITION
 
 from analysis.charts import BASIS_NAMES
+from analysis.floating_words import plan_title
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from analysis.words import word
@@ -181,7 +182,7 @@ def _floating(deck: Deck, review: RateReview, t: Translator) -> None:
         t("{count:integer} contractors below it, with {share:percent.0} of premium.", count=float(down["contractors"].sum()), share=float(down["premium_share"].sum())),
         t("To collect the same, the base rate has to be multiplied by {factor:number.3}.", factor=1 / floating.off_balance),
     ]  # fmt: skip
-    notes = [t("Plan {plan} on the book's own contractors; prediction is tested out of sample in section 8.", plan=word(floating.plan, t)), *map(t.say, floating.warnings)]
+    notes = [t("Plan {plan} on the book's own contractors; prediction is tested out of sample in section 8.", plan=plan_title(floating.plan, t)), *map(t.say, floating.warnings)]
     slide = deck.slide(t("Floating collects {factor:percent} of the base premium", factor=floating.off_balance), [*lines, *notes])
     data = CategoryChartData(number_format="0%")
     data.categories = [t.percent(m, 0) for m in steps["multiplier"]]

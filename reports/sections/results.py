@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis import charts
 from analysis.charts import BASIS_NAMES
+from analysis.floating_words import plan_title
 from analysis.words import word
 from models.messages import Message
 from reports.blocks import Block, Chart, Heading, Points, Section, TableBlock, see
@@ -53,7 +54,8 @@ def _indicated(s: Source) -> list[Block]:
 def _cells(s: Source) -> list[Block]:
     review, t = s.review, s.t
     blocks: list[Block] = [Heading(t("By prefecture, type and size"))]
-    found = [(b, d, f) for b, one in review.indicated.items() for d, f in one.by.items() if f"{b}_{d}" in s.tables and len(f)]
+    best = max((b for b, one in review.indicated.items() if one.by), key=list(review.indicated).index, default="")
+    found = [(best, d, f) for d, f in (review.indicated[best].by.items() if best else ()) if f"{best}_{d}" in s.tables and len(f)]
     if not found:
         return [*blocks, s.missing(Message("how rates differ by prefecture, type and size"))]
     for basis, dimension, frame in found:
@@ -174,7 +176,7 @@ def floating(s: Source) -> Section:
         t(
             "Under the plan {plan} {up:integer} contractors with {up_share:percent} of premium would pay more than the base rate and {down:integer} with "
             "{down_share:percent} less.",
-            plan=word(one.plan, t), up=float(up["contractors"].sum()), up_share=float(up["premium_share"].sum()),
+            plan=plan_title(one.plan, t), up=float(up["contractors"].sum()), up_share=float(up["premium_share"].sum()),
             down=float(down["contractors"].sum()), down_share=float(down["premium_share"].sum()),
         ),
         TableBlock("steps", t("Contractors and premium by step"), steps),
