@@ -17,7 +17,9 @@ def pensions_started(ledgers: Ledgers, scenario: Scenario) -> pd.DataFrame:
     own = ledgers.payments[ledgers.payments["benefit"].isin(PENSIONS)].reset_index(drop=True)
     if own.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    people = ledgers.cases.loc[own["case"].to_numpy(), ["age", "sex", "dependants", "year", "injury_date"]].reset_index(drop=True)
+    people = ledgers.cases.loc[own["case"].to_numpy(), ["age", "sex", "dependants", "year", "injury_date"]].reset_index(
+        drop=True
+    )
     rate, indexation = float(scenario.discount_rate or 0.0), float(scenario.indexation or 0.0)
     paid = pd.concat([own, people], axis=1).assign(lag=0)
     awards = pension_awards(paid, ledgers.parameters, ledgers.on, rate, indexation)

@@ -53,7 +53,9 @@ def study_credibility(exposure: pd.DataFrame, claims: pd.DataFrame | None, cap: 
         raise InputError("No contractor has any exposure: credibility has nothing to weigh.")
     notes: list[Message] = []
     removed, load, limit = 0.0, 1.0, np.inf
-    if claims is not None and len(claims):
+    if claims is not None and claims.empty:
+        raise InputError("No contractor has any cost: credibility has nothing to compare.")
+    if claims is not None:
         events = claims.groupby("event")["cost_yuan"].sum()
         limit = float(events.quantile(CAP_QUANTILE)) if cap is None else cap
         limit = limit if limit > 0 else np.inf
