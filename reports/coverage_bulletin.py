@@ -230,7 +230,7 @@ def _work(found: Bulletin, t: Translator) -> Section:
     points.append(t("The prefectures go through the permits without enrolment one by one and report the result with the next quarterly return."))
     if found.returns is not None:
         points.append(t("Quarterly returns (annex 2) are due {days} days after the end of the quarter.", days=found.returns.due_days))
-    sign = Lines((t("(Seal of the issuing office)"), t.date(own.on)))
+    sign = Lines((t("(Seal of the issuing office)") + "　　" + t.date(own.on),))  # one line: a page break must not part them
     return Section("work", t("What is asked for"), (Points(tuple(points)), sign))
 
 
