@@ -243,7 +243,8 @@ def _say(report: ImportReport, t: Translator) -> None:
     for sheet in report.sheets:
         if report.dry_run and sheet.sample is not None and len(sheet.sample):
             st.caption(plain_text(t("First rows as understood: {file} {sheet}", file=sheet.file, sheet=sheet.sheet)))
-            st.dataframe(sheet.sample.dropna(axis=1, how="all"))
+            named = example_names(names(), sheet.target) if t.language == "zh" else {}
+            st.dataframe(sheet.sample.dropna(axis=1, how="all").rename(columns=named))
 
 
 def _stopped() -> None:

@@ -16,6 +16,8 @@ from models.messages import InputError
 
 TITLE_UNIT = re.compile(r"单位\s*[:：]?\s*(元|千元|万元|百万元|亿元)")
 SEARCHED_ROWS = 30
+CLEARLY_MORE = 3
+"""A table that lacks a column but knows so many more columns than a complete one is what the sheet is meant to be."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,26 @@ class Heading:
     start: int
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    """A heading read as one table: the columns found."""
+
+    name: str
+    heading: Heading
+    found: Mapping[str, Column]
+
+    @property
+    def complete(self) -> bool:
+        return needed(self.name) <= set(self.found) and (self.name != WIDE or len(self.found) >= 2)
+
+    @property
+    def score(self) -> float:
+        """More columns are better; a heading of two rows, one further down, and columns that are lacking are worse."""
+        height, start = self.heading.height, self.heading.start
+        lacking = len(needed(self.name) - set(self.found))
+        return len(self.found) - 0.1 * (height - 1) - 0.01 * (start - height) - 0.5 * lacking
+
+
 def signature(headers: Sequence[str]) -> str:
     """Return what a set of headers is known by, whatever their order."""
     return hashlib.sha256("\n".join(sorted(headers)).encode()).hexdigest()
@@ -150,8 +172,8 @@ def find_layout(
     A mapping by hand whose headers stand in one row counts first. Else the header is the row (or the two rows) that names the most columns of one table
     and all that it needs. `InputError` says which columns are missing from the table that comes nearest.
     """
-    best: tuple[float, str, Heading, dict[str, Column]] | None = None
     targets = [target] if target and target != "accounts" else ["accounts", WIDE] if target else [*schema.TABLES, WIDE]
+    best: dict[bool, _Candidate] = {}
     for heading in headings(head):
         mapping = (by_hand or {}).get(signature([label for label in labels(heading.full) if label]))
         if mapping is not None:
@@ -159,19 +181,20 @@ def find_layout(
             _require(file, sheet, mapping.target, chosen, known)
             return _layout(head, mapping.target, heading, chosen, by_hand=True)
         for name in targets:
-            found = _columns(heading, known.headers[name])
-            score = _score(name, heading, found)
-            if found and (best is None or score > best[0]):
-                best = (score, name, heading, found)
-    if best is None:
+            own = _Candidate(name, heading, _columns(heading, known.headers[name]))
+            if own.found and (own.complete not in best or own.score > best[own.complete].score):
+                best[own.complete] = own
+    if not best:
         raise InputError(
             "{file} {sheet}: no row of column names was found. The first row of the table must name its columns.",
             file=file,
             sheet=sheet,
         )
-    _, name, heading, found = best
-    _require(file, sheet, name, found, known)
-    return _layout(head, name, heading, found)
+    chosen_one = best.get(True) or best[False]
+    if True in best and False in best and len(best[False].found) >= len(best[True].found) + CLEARLY_MORE:
+        chosen_one = best[False]  # a ledger of projects without its cost is not a list of contractors
+    _require(file, sheet, chosen_one.name, chosen_one.found, known)
+    return _layout(head, chosen_one.name, chosen_one.heading, chosen_one.found)
 
 
 def _require(file: str, sheet: str, name: str, found: Mapping[str, Column], known: Names) -> None:
@@ -208,18 +231,6 @@ def _columns_by_hand(heading: Heading, mapping: HandMapping) -> dict[str, Column
             stated = cells.UNITS[mapping.units[label]] if label in mapping.units else None
             found[own] = Column(position, whole, stated or cells.header_unit(text) or cells.header_unit(whole))
     return found
-
-
-def _score(name: str, heading: Heading, found: Mapping[str, Column]) -> float:
-    lacking = needed(name) - set(found)
-    complete = not lacking and (name != WIDE or len(found) >= 2)
-    return (
-        100 * complete
-        + len(found)
-        - 0.1 * (heading.height - 1)
-        - 0.01 * (heading.start - heading.height)
-        - 0.5 * len(lacking)
-    )
 
 
 def _layout(

@@ -16,6 +16,8 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 PLAIN = {str, float, int, bool}
 NOT_A_WORKBOOK, TOO_LARGE = 3, 4
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
+"""No office program writes more in a sheet; a cell that says it stands further away is made to harm."""
 
 
 def _hand_on(thing: object) -> None:
@@ -38,6 +40,8 @@ def _read(path: str, block: int) -> None:
             sheet = workbook.get_sheet_by_name(name)
             if sheet.start is None:
                 continue
+            if sheet.total_height > MOST_ROWS or sheet.total_width > MOST_COLUMNS:
+                raise MemoryError
             _hand_on(name)
             rows: list[list[Any]] = []
             for row in sheet.iter_rows():
