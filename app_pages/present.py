@@ -32,10 +32,10 @@ def screens(review: RateReview, t: Translator) -> list[tuple[str, str, Callable[
     return found
 
 
-def enlarged(chart: Any) -> Any:
-    """Return a chart for the far end of a room: larger type, taller."""
+def enlarged(chart: Any, titled: bool) -> Any:
+    """Return a chart for the far end of a room: larger type, taller; untitled where the screen says its finding."""
     return (
-        chart.properties(height=520)
+        chart.properties(height=520, **({} if titled else {"title": ""}))
         .configure_title(fontSize=16 * SCALE, subtitleFontSize=12 * SCALE, fontWeight="bold", subtitlePadding=6)
         .configure_axis(labelFontSize=12 * SCALE, titleFontSize=12 * SCALE, gridOpacity=0.35, titleFontWeight="normal")
         .configure_legend(labelFontSize=12 * SCALE, titleFontSize=12 * SCALE, orient="bottom")
@@ -63,12 +63,11 @@ def show(review: RateReview, t: Translator) -> None:
     last = len(found) - 1
     at = min(st.session_state.get("screen", 0), last)
     headline, line, chart = found[at]
-    st.title(plain_text(headline))
-    if line:
-        st.header(plain_text(line))
+    st.title(plain_text(line if chart is not None and line else headline))
     if chart is not None:
-        st.altair_chart(enlarged(chart()), key=f"screen-{at}", alt=headline)
+        st.altair_chart(enlarged(chart(), titled=not line), key=f"screen-{at}", alt=headline)
     else:
+        st.header(plain_text(line))
         figures(review, t)
     st.caption(notice_line(review, t))
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -52,6 +52,8 @@ def keep(book: Book, scenario: Scenario, author: str, t: Translator) -> None:
     seen = st.session_state.get(SEEN, {})
     book.save_scenario(scenario.name, to_yaml(scenario), author, scenario.note, seen.get((book.name, scenario.name), 0))
     book.log("scenario", scenario.name, author)
+    if scenario.name not in st.session_state.get("compared", [scenario.name]):
+        st.session_state["compared"] = [*st.session_state["compared"], scenario.name]
     st.toast(t("Saved."))
 
 
