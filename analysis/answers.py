@@ -55,7 +55,13 @@ def _since_when(review: RateReview) -> Answer:
     if len(short) and short[-1]:
         covered = [i for i, deficit in enumerate(short) if not deficit]
         year = str(known["period"].iloc[covered[-1] + 1 if covered else 0])
-        return Answer(question, Message("Outgo has exceeded income every year since {year}.", {"year": year}), "bad")
+        last = str(known["period"].iloc[-1])
+        answer = (
+            Message("In {year} outgo exceeded income, as it had not the year before.", {"year": year})
+            if year == last and covered
+            else Message("Outgo has exceeded income every year since {year}.", {"year": year})
+        )
+        return Answer(question, answer, "bad")
     if len(failing):
         first = failing.iloc[0]
         figures = {"year": str(first["period"]), "probability": float(first["probability_below_floor"])}

@@ -56,7 +56,8 @@ def cards(review: RateReview, t: Translator) -> None:
         review,
         t,
         place=one,
-        delta=t("{change:percent} against the rate in force", change=best.rate / review.current_rate - 1),
+        delta=t.percent(best.rate / review.current_rate - 1),
+        delta_description=t("against the rate in force"),
         delta_color="inverse",
         help=t(
             "{basis}; 90% interval {low:permille} to {high:permille}",
