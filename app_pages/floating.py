@@ -163,14 +163,14 @@ def figures(review: RateReview, plan: FloatingPlan, desk: PlanDesk, t: Translato
     columns = st.columns(4)
     columns[0].metric(t("Premium after floating ÷ before"), t.percent(balance.factor), border=True, height="stretch")
     columns[1].metric(
-        t("Base rate that keeps the premium"), t.permille(rate * balance.base_rate_multiplier, 3), border=True, height="stretch",
+        t("Base rate in balance"), t.permille(rate * balance.base_rate_multiplier, 3), border=True, height="stretch",
         help=t("{rate:permille} × {factor:number.3}", rate=rate, factor=balance.base_rate_multiplier),
     )  # fmt: skip
     columns[2].metric(
         t("Contractors above 100%"), t.percent(float((now > 1 + 1e-9).mean())), border=True, height="stretch"
     )
     columns[3].metric(
-        t("Passes from some contractors to others, a year"),
+        t("Moved between contractors, a year"),
         t.money(balance.money_moved_yuan),
         border=True,
         height="stretch",

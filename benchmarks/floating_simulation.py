@@ -23,7 +23,7 @@ from scipy.stats import ks_2samp
 from benchmarks.floating import YEARS, portfolio
 from models.floating import FloatingPlan, Risks, chain, draw_accidents, load_plan, simulate
 
-PATHS, REPEATS = 100, 3
+PATHS, REPEATS = 60, 2
 DRAWS, CHUNK = 1_000_000, 20_000
 RESULT = Path(__file__).with_name("results") / "floating_simulation.json"
 
