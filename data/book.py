@@ -99,10 +99,10 @@ class Book:
             rows = connection.execute(select(schema.imports).order_by(schema.imports.c.import_id.desc())).fetchall()
         return pd.DataFrame.from_records(rows, columns=[c.name for c in schema.imports.columns])
 
-    def fingerprint(self, until: int | None = None) -> str:
+    def fingerprint(self, until: int | None = None, version: int = schema.VERSION) -> str:
         """Return the SHA-256 of what the book holds: its imports that stand, in order (each one names its content's hash).
 
-        ``until``: the last import counted; all of them where None.
+        ``until``: the last import counted, all of them where None; ``version``: of the schema that the fingerprint was taken under.
         """
         kept = schema.imports
         query = (
@@ -114,7 +114,7 @@ class Book:
             query = query.where(kept.c.import_id <= until)
         with self.engine.connect() as connection:
             rows = [list(row) for row in connection.execute(query)]
-        return hashlib.sha256(json.dumps([schema.VERSION, rows]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([version, rows]).encode()).hexdigest()
 
     def facts(self) -> Mapping[str, str]:
         """Return the book's own notes: ``synthetic`` (yes where it is), ``fund``, ``seed`` …"""

@@ -16,7 +16,9 @@ def as_it_was(book: Book, fingerprint: str) -> Book | None:
     Later imports are left out and what they superseded stands again. A state that held an import undone since cannot be rebuilt.
     """
     ids = book.imports().query("undone_at.isna()")["import_id"].tolist()
-    last = next((int(i) for i in ids if book.fingerprint(int(i)) == fingerprint), None)
+    # an earlier program may have taken it under an earlier version of the schema
+    states = ((int(i), version) for version in range(schema.VERSION, 0, -1) for i in ids)
+    last = next((i for i, version in states if book.fingerprint(i, version) == fingerprint), None)
     if last is None:
         return None
     copy = open_book(":memory:")

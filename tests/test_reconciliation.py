@@ -120,6 +120,7 @@ def test_revised_old_years_are_told_apart_and_the_book_is_rebuilt(tmp_path):
         then = as_it_was(book, last["book"]["fingerprint"])
         pd.testing.assert_frame_equal(then.table("accounts"), known)
         assert then.fingerprint() == last["book"]["fingerprint"]
+        assert as_it_was(book, then.fingerprint(version=1)).fingerprint() == then.fingerprint()
         prepared, now = resolved(book, QUICK)
         found = reconcile(book, now, last)
         check(found, last, prepared)
