@@ -31,9 +31,9 @@ class RememberedBook(Book):
         found: pd.DataFrame = self._once(key, lambda: super(RememberedBook, self).table(name, columns, **equal))
         return found.copy(deep=False)
 
-    def experience(self) -> pd.DataFrame:
+    def experience(self, fund: str | None = None) -> pd.DataFrame:
         """Return level 2 (see `Book.experience`); a copy on write."""
-        found: pd.DataFrame = self._once("experience", super().experience)
+        found: pd.DataFrame = self._once(("experience", fund), lambda: super(RememberedBook, self).experience(fund))
         return found.copy(deep=False)
 
     def count(self, name: str) -> int:
