@@ -21,7 +21,7 @@ from data.book import open_book
 from data.demo import DemoConfig, make_demo
 from data.parameters import load_parameters
 
-SEEDS, PROJECTS, STANDS, AHEAD = range(101, 113), 12_000, (2019, 2020, 2021, 2022, 2023), 3
+SEEDS, PROJECTS, STANDS, AHEAD = range(101, 105), 6_000, (2019, 2020, 2021, 2022, 2023), 3
 RESULT = Path(__file__).with_name("results") / "fund_backtest.json"
 
 
