@@ -167,25 +167,38 @@ CONTROL = {"benefits": "paid_yuan", "contributions": "premium_yuan", "exposure":
 def _totals(book: Book) -> Iterator[Finding]:
     """Level 2 (or what the ledgers give) against level 1, and the imported level 2 against what the ledgers give."""
     accounts, experience = book.table("accounts"), book.experience()
-    if accounts.empty or experience.empty:
-        return
-    yearly = accounts.assign(year=accounts["period"].str[:4]).pivot_table(
-        index="year", columns="item", values="amount", aggfunc="sum"
-    )
-    sums = experience.assign(year=experience["period"].str[:4]).groupby("year")[list(CONTROL.values())].sum()
+    sums = _by_year(experience)
     rows = []
-    for item, column in CONTROL.items():
-        if item not in yearly:
-            continue
-        both = pd.concat(
-            [yearly[item].rename("accounts_yuan"), sums[column].rename("experience_yuan")], axis=1, join="inner"
-        ).dropna()
-        gap = both["experience_yuan"] - both["accounts_yuan"]
-        rows.append(
-            both.assign(item=item, difference_yuan=gap)[gap.abs() > TOLERANCE].rename_axis("period").reset_index()
+    if not accounts.empty and not experience.empty:
+        yearly = accounts.assign(year=accounts["period"].str[:4]).pivot_table(
+            index="year", columns="item", values="amount", aggfunc="sum"
         )
+        for item, column in CONTROL.items():
+            if item in yearly:
+                rows.append(_gaps(item, "accounts_yuan", yearly[item], "experience_yuan", sums[column]))
     table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
     yield Finding("control_totals", Message("Levels that do not add up to each other"), "error", table)
+    imported = book.table("experience")
+    if 3 in book.levels() and not imported.empty:
+        own = _by_year(imported)
+        gaps = [_gaps(c, "imported_yuan", own[c], "ledgers_yuan", sums[c]) for c in CONTROL.values()]
+        yield Finding(
+            "experience_not_ledgers",
+            Message("Imported experience that differs from what the ledgers give"),
+            "error",
+            pd.concat(gaps, ignore_index=True),
+        )
+
+
+def _by_year(experience: pd.DataFrame) -> pd.DataFrame:
+    return experience.assign(year=experience["period"].str[:4]).groupby("year")[list(CONTROL.values())].sum(min_count=1)
+
+
+def _gaps(item: str, first: str, one: pd.Series, second: str, other: pd.Series) -> pd.DataFrame:
+    """Return the years in which two sums that should be one differ."""
+    both = pd.concat([one.rename(first), other.rename(second)], axis=1, join="inner").dropna()
+    gap = both[second] - both[first]
+    return both.assign(item=item, difference_yuan=gap)[gap.abs() > TOLERANCE].rename_axis("period").reset_index()
 
 
 def _accounts(book: Book) -> Iterator[Finding]:

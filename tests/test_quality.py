@@ -15,7 +15,13 @@ def demo(tmp_path_factory):
 def test_planted_defects_are_found_and_nothing_is_changed(demo):
     before = demo.fingerprint()
     found = {f.code: f for f in quality(demo)}
-    for code in ("orphan_case", "injury_before_start", "duplicate_case", "premium_mismatch", "permit_without_enrolment"):
+    for code in (
+        "orphan_case",
+        "injury_before_start",
+        "duplicate_case",
+        "premium_mismatch",
+        "permit_without_enrolment",
+    ):
         assert code in found, code
         assert len(found[code].rows)
     assert demo.fingerprint() == before
@@ -47,3 +53,15 @@ def test_public_books_report_their_rounding():
     found = {f.code: f for f in quality(open_book("national"))}
     assert set(found) == {"roll_forward"}
     assert found["roll_forward"].severity == "warning"
+
+
+def test_imported_experience_is_held_against_the_ledgers():
+    with open_book(":memory:") as book:
+        make_demo(book, DemoConfig(projects=150, years=3))
+        experience = book.experience().pipe(lambda f: f.set_axis(range(1, len(f) + 1)))
+        book.write("experience", experience)
+        assert "experience_not_ledgers" not in {f.code for f in quality(book)}
+        experience.loc[1, "premium_yuan"] += 0.02
+        book.write("experience", experience)
+        (found,) = (f.rows for f in quality(book) if f.code == "experience_not_ledgers")
+    assert found["difference_yuan"].round(2).tolist() == [-0.02]
