@@ -103,6 +103,9 @@ def body(review: RateReview, t: Translator) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+    st.subheader(t("Other papers"))
+    st.page_link("app_pages/floating.py", label=t("Notices to contractors"), icon=":material/mail:")
+    st.page_link("app_pages/coverage.py", label=t("Coverage bulletin and quarterly form"), icon=":material/campaign:")
 
 
 t = translator()
