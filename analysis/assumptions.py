@@ -12,14 +12,14 @@ from models.parameters import DatedValue, Parameter, Parameters
 
 
 class UsedParameters:
-    """The parameters of a review; remembers every value that was asked for.
+    """The parameters of a review; remembers every parameter that was asked for, with the value of the latest date.
 
     Before a parameter's first value its first value is used, and a warning kept: a review of 2011 under a rule of 2015 must say so.
     """
 
     def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
-        self.used: dict[str, DatedValue] = {}
+        self.used: dict[str, tuple[date, DatedValue]] = {}
         self.warnings: dict[str, Message] = {}
 
     def entry(self, name: str, on: date) -> DatedValue:
@@ -32,7 +32,8 @@ class UsedParameters:
                 {"name": name, "first": first.effective, "on": on},
             )
         found = first if on < first.effective else parameter.at(on)
-        self.used.setdefault(name, found)
+        if name not in self.used or on > self.used[name][0]:
+            self.used[name] = (on, found)
         return found
 
     def value(self, name: str, on: date) -> Any:
@@ -48,7 +49,7 @@ class UsedParameters:
             if name in chosen:
                 value, mark, reference = chosen[name], "assumption", f"scenario: {scenario.name}"
             else:
-                dated = self.used[name]
+                dated = self.used[name][1]
                 value, mark, reference = dated.value, dated.mark, dated.reference
             found.append(Assumption(name, value, mark, reference, dict(parameter.description), parameter.unit))
         return tuple(found)

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.assumptions import UsedParameters
+from analysis.scenario import Scenario
 from data.parameters import available_overlays, load_parameters, subject_of
 from data.parameters.guide import SUBJECTS, UNITS_ZH, WORDS_ZH, guide
 from models.messages import InputError
@@ -314,3 +316,12 @@ def test_the_guide_names_its_overlays_and_refuses_other_languages():
     assert "zhejiang" in guide(load_parameters("zhejiang"), "en")
     with pytest.raises(InputError, match="zh or en"):
         guide(PARAMETERS, "ug")
+
+
+def test_an_assumption_stands_as_on_the_latest_date_that_was_asked_for():
+    used = UsedParameters(load_parameters())
+    earlier = used.value("death_lump", date(2015, 12, 31))
+    latest = used.value("death_lump", date(2024, 12, 31))
+    assert used.value("death_lump", date(2015, 12, 31)) == earlier != latest
+    [found] = [a for a in used.assumptions(Scenario()) if a.name == "death_lump"]
+    assert found.value == latest
