@@ -31,29 +31,31 @@ COLOURS = {
     "second": "#CC79A7",
 }
 WIDTH, HEIGHT = 640, 320
+alt.utils.schemapi.disable_debug_mode()
+"""Altair else validates every part of a chart as it is made, for the author; the whole is still validated when it is drawn. Charts that are redrawn
+while a slider moves name their channels (``alt.Y("y:Q")``): a bare string makes Altair look through its whole schema."""
 
 
 def dress(chart: alt.TopLevelMixin, t: Translator, title: Message | str, subtitle: str = "") -> Any:
     """Give a chart its title (the finding), its subtitle (measure and unit), font and number locale."""
     tag: Literal["zh-CN", "en-US"] = "zh-CN" if t.language == "zh" else "en-US"
-    return (
-        chart.properties(
-            title=alt.TitleParams(
-                wrapped(t.say(title) if isinstance(title, Message) else title, t),
-                subtitle=subtitle or alt.Undefined,
-                anchor="start",
-                offset=12,
-            ),
-        )
-        .configure(
+    return chart.properties(
+        title=alt.TitleParams(
+            wrapped(t.say(title) if isinstance(title, Message) else title, t),
+            subtitle=subtitle or alt.Undefined,
+            anchor="start",
+            offset=12,
+        ),
+        # one object, not five calls of configure_…(): each of those copies the whole chart, and a chart is redrawn while a slider moves
+        config=alt.Config(
             font=FONT,
             locale=alt.Locale(number=vlc.get_format_locale(tag), time=vlc.get_time_format_locale(tag)),
             background="transparent",
-        )
-        .configure_title(fontSize=16, subtitleFontSize=12, fontWeight="bold", subtitlePadding=4)
-        .configure_axis(labelFontSize=12, titleFontSize=12, gridOpacity=0.35, titleFontWeight="normal")
-        .configure_legend(labelFontSize=12, titleFontSize=12, orient="bottom")
-        .configure_view(strokeWidth=0)
+            title=alt.TitleConfig(fontSize=16, subtitleFontSize=12, fontWeight="bold", subtitlePadding=4),
+            axis=alt.AxisConfig(labelFontSize=12, titleFontSize=12, gridOpacity=0.35, titleFontWeight="normal"),
+            legend=alt.LegendConfig(labelFontSize=12, titleFontSize=12, orient="bottom"),
+            view=alt.ViewConfig(strokeWidth=0),
+        ),
     )
 
 
@@ -105,7 +107,7 @@ def solvency_curve(review: RateReview, t: Translator) -> Any:
             alt.Tooltip("standard_error:Q", title=t("Monte Carlo error"), format=".2%"),
         ],
     )
-    band = base.mark_area(color=COLOURS["band"], opacity=0.35).encode(x=x, y="low:Q", y2="high:Q")
+    band = base.mark_area(color=COLOURS["band"], opacity=0.35).encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
     marks = pd.DataFrame(
         {
             "permille": [
@@ -119,13 +121,13 @@ def solvency_curve(review: RateReview, t: Translator) -> Any:
         alt.Chart(marks)
         .mark_rule(strokeDash=[6, 4], strokeWidth=2)
         .encode(
-            x="permille:Q",
+            x=alt.X("permille:Q"),
             color=alt.Color(
                 "what:N",
                 title=None,
                 scale=alt.Scale(domain=list(marks["what"]), range=[COLOURS["alert"], COLOURS["neutral"]]),
             ),
-            tooltip=["what:N", alt.Tooltip("permille:Q", format=".3f")],
+            tooltip=[alt.Tooltip("what:N"), alt.Tooltip("permille:Q", format=".3f")],
         )
     )
     finding = Message(
@@ -150,16 +152,18 @@ def fund_fan(review: RateReview, t: Translator) -> Any:
     y_title = t("Balance ({unit})", unit=unit)
     base = alt.Chart(scaled, width="container", height=HEIGHT)
     wide = base.mark_area(color=COLOURS["band"], opacity=0.25).encode(
-        x=x, y=alt.Y("balance_p05:Q", title=y_title), y2="balance_p95:Q"
+        x=x, y=alt.Y("balance_p05:Q", title=y_title), y2=alt.Y2("balance_p95:Q")
     )
-    narrow = base.mark_area(color=COLOURS["band"], opacity=0.45).encode(x=x, y="balance_p25:Q", y2="balance_p75:Q")
+    narrow = base.mark_area(color=COLOURS["band"], opacity=0.45).encode(
+        x=x, y=alt.Y("balance_p25:Q"), y2=alt.Y2("balance_p75:Q")
+    )
     median = base.mark_line(color=COLOURS["main"], strokeWidth=2.5).encode(
         x=x,
-        y="balance_p50:Q",
-        tooltip=["period:O"]
+        y=alt.Y("balance_p50:Q"),
+        tooltip=[alt.Tooltip("period:O")]
         + [alt.Tooltip(f"balance_p{p}:Q", title=f"{int(p)}%", format=",.2f") for p in ("05", "25", "50", "75", "95")],
     )
-    zero = alt.Chart(pd.DataFrame({"y": [0.0]})).mark_rule(color=COLOURS["alert"]).encode(y="y:Q")
+    zero = alt.Chart(pd.DataFrame({"y": [0.0]})).mark_rule(color=COLOURS["alert"]).encode(y=alt.Y("y:Q"))
     last = fund.iloc[-1]
     finding = Message(
         "In {period} the balance is most likely {median:money}, between {low:money} and {high:money}",

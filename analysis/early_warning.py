@@ -91,15 +91,6 @@ def by_prefecture(history: History, scenario: Scenario, parameters: UsedParamete
     return pd.DataFrame(found, columns=["prefecture", "period", "indicator", "value", "state"])
 
 
-def warnings_by_place(history: History, scenario: Scenario, parameters: UsedParameters) -> dict[str, pd.DataFrame]:
-    """Return the tables of early warning beside the fund's own that are not empty: by prefecture, and when the indicators first rang."""
-    tables = {
-        "early_warning_by_prefecture": by_prefecture(history, scenario, parameters),
-        "first_alarms": first_alarm(past_indicators(history, scenario, parameters)),
-    }
-    return {name: table for name, table in tables.items() if len(table)}
-
-
 def first_alarm(past: pd.DataFrame) -> pd.DataFrame:
     """Return when each indicator first rang, and how long before the event: ``indicator, amber, red, event, lead_years``.
 

@@ -78,6 +78,7 @@ class Translator:
             raise InputError("The language {language} is not known; use zh or en.", language=language)
         self.language = language
         self.locale = LANGUAGES[language]
+        self._babel = Locale.parse(self.locale)  # parsed once: Babel looks for its file again at every figure
         self._formatter = _Formatter(self)
 
     def __call__(self, text: str, /, **fields: Any) -> str:
@@ -99,7 +100,7 @@ class Translator:
         if abs(value) == float("inf"):
             return "∞" if value > 0 else "−∞"
         pattern = "#,##0." + "0" * digits if digits else "#,##0"
-        return str(format_decimal(round(float(value), digits), format=pattern, locale=self.locale))
+        return str(format_decimal(round(float(value), digits), format=pattern, locale=self._babel))
 
     def integer(self, value: float | None) -> str:
         """Return a whole number."""
@@ -142,4 +143,4 @@ class Translator:
         """Return a date: 2026年3月1日, March 1, 2026."""
         if value is None or value != value:
             return _NOT_KNOWN
-        return str(format_date(value, format="long", locale=Locale.parse(self.locale)))
+        return str(format_date(value, format="long", locale=self._babel))

@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.actual_expected import actual_expected
 from analysis.assumptions import UsedParameters
 from analysis.backtest import backtest, plain
-from analysis.early_warning import outlook, past_indicators, warnings_by_place
+from analysis.early_warning import by_prefecture, first_alarm, outlook, past_indicators
 from analysis.fund_tables import FundBook, balance_sheet, cohort_tables, fund_book, on_level, on_payroll, rate_tables
 from analysis.history import History, read_history
 from analysis.indicated import indications, unit_credibility
@@ -137,6 +137,7 @@ def _tables(
         tables["experience"] = yearly.astype(dict.fromkeys(sums, "float64"))
         assert resolved.current_rate is not None
         tables["on_level"] = on_level(history, resolved.current_rate)
+    tables["early_warning_by_prefecture"] = by_prefecture(history, resolved, parameters)
     return {name: table for name, table in tables.items() if len(table)}
 
 
@@ -212,19 +213,20 @@ def conclude(prepared: Prepared, scenario: Scenario) -> RateReview:
         tables={
             **prepared.tables,
             **ahead,
-            "early_warning": _early_warning(prepared, resolved, fund_ahead),
-            **warnings_by_place(history, resolved, prepared.parameters),
+            **_early_warning(prepared, resolved, fund_ahead),
             "risk": risk_table(balances, projection.fund.floor),
             "exhaustion": exhaustion_table(balances, projection.fund.floor, projection.first_year),
         },
     )
 
 
-def _early_warning(prepared: Prepared, resolved: Scenario, fund_ahead: pd.DataFrame) -> pd.DataFrame:
-    """Indicators of the last two known years and of the outlook."""
+def _early_warning(prepared: Prepared, resolved: Scenario, fund_ahead: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Indicators of the last two known years and of the outlook; when they first rang, where the past is known."""
     past = past_indicators(prepared.history, resolved, prepared.parameters)
     last = past[past["period"].isin(sorted(past["period"].unique())[-2:])]
-    return pd.concat([last, outlook(fund_ahead, resolved, prepared.parameters, prepared.history)], ignore_index=True)
+    ahead = outlook(fund_ahead, resolved, prepared.parameters, prepared.history)
+    tables = {"early_warning": pd.concat([last, ahead], ignore_index=True)}
+    return {**tables, "first_alarms": first_alarm(past)} if len(past) else tables
 
 
 def _floating(prepared: Prepared, resolved: Scenario) -> FloatingReview | None:

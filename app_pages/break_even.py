@@ -10,6 +10,7 @@ from analysis.language import Translator
 from analysis.rate_review import RateReview
 from analysis.reconciliation import reconcile
 from analysis.words import word
+from app_pages.explain import how
 from app_pages.showing import plain_text, show_table
 from app_pages.state import page, translator
 from models.messages import InputError
@@ -19,18 +20,22 @@ def body(review: RateReview, t: Translator) -> None:
     st.altair_chart(charts.indicated_rates(review, t), key="indicated")
     for basis, indicated in review.indicated.items():
         with st.expander(t.say(charts.BASIS_NAMES[basis]), expanded=basis == review.best.basis):
+            how(basis, review, t)
             show_table(indicated.parts, t, f"parts_{basis}")
             if indicated.payroll_rate is not None:
                 st.markdown(t("As a share of payroll: {rate:percent.2}", rate=indicated.payroll_rate))
+                how("payroll_rate", review, t, key=basis)
             for dimension, frame in indicated.by.items():
                 show_table(frame, t, f"{basis}_{dimension}", title=word(dimension, t))
     st.subheader(t("Rate needed to stay above the floor"))
     st.altair_chart(stress_charts.required_distribution(review, t), key="required")
+    how("required_rate", review, t)
     show_table(review.required_rate, t, "required_rate")
     since_last(review, t)
     closed_year(review, t)
     if review.credibility is not None:
         st.subheader(t("Units and their credibility"))
+        how("credibility", review, t)
         show_table(review.credibility.units.nlargest(200, "exposure_yuan"), t, "units")
 
 

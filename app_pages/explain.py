@@ -42,10 +42,16 @@ def explained_metric(
 
 def how(code: str, review: RateReview, t: Translator, *, place: Any = None, key: str = "") -> None:
     """Show the button that opens how a figure was computed."""
-    with (place or st).popover(
-        t("How was this computed?"), icon=":material/function:", type="tertiary", key=f"how-{code}{key}"
-    ):
-        explanation(EXPLANATIONS[code], review, t)
+    opened = (place or st).popover(
+        t("How was this computed?"),
+        icon=":material/function:",
+        type="tertiary",
+        key=f"how-{code}{key}",
+        on_change="rerun",
+    )
+    if opened.open:
+        with opened:
+            explanation(EXPLANATIONS[code], review, t)
 
 
 def explanation(one: Explanation, review: RateReview, t: Translator) -> None:

@@ -34,6 +34,7 @@ from analysis.scenario import Scenario
 from analysis.words import word
 from app_pages import scenario_state as state
 from app_pages.contractor_notices import show_notices
+from app_pages.explain import how
 from app_pages.reviews import prepared_soon
 from app_pages.state import page, plain_text, show_table, translator
 from data.book import Book
@@ -162,6 +163,7 @@ def figures(review: RateReview, plan: FloatingPlan, desk: PlanDesk, t: Translato
     rate = review.scenario.base_rate or review.current_rate
     columns = st.columns(4)
     columns[0].metric(t("Premium after floating ÷ before"), t.percent(balance.factor), border=True, height="stretch")
+    how("off_balance", review, t, place=columns[0])
     columns[1].metric(
         t("Base rate in balance"), t.permille(rate * balance.base_rate_multiplier, 3), border=True, height="stretch",
         help=t("{rate:permille} × {factor:number.3}", rate=rate, factor=balance.base_rate_multiplier),

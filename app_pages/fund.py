@@ -6,6 +6,7 @@ from analysis import charts, fund_charts
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from analysis.tables import TITLES
+from app_pages.explain import how
 from app_pages.state import page, show_table, translator
 
 
@@ -18,9 +19,12 @@ def table(review: RateReview, name: str, t: Translator) -> None:
 
 def ahead(review: RateReview, t: Translator) -> None:
     st.altair_chart(fund_charts.balance_by_quarter(review, t), key="balance")
+    how("fund_fan", review, t)
     left, right = st.columns(2)
     left.altair_chart(charts.payable_months(review, t), key="months")
+    how("payable_months", review, t, place=left)
     right.altair_chart(charts.solvency_curve(review, t), key="solvency")
+    how("probability_solvent", review, t, place=right)
     st.subheader(t("Risk early warning"))
     show_table(review.tables["early_warning"], t, "early_warning")
     with st.expander(t("Expected flows")):
@@ -38,6 +42,7 @@ def outgo(review: RateReview, t: Translator) -> None:
 
 def owed(review: RateReview, t: Translator) -> None:
     st.altair_chart(fund_charts.balance_sheet(review, t), key="sheet")
+    how("surplus", review, t)
     left, right = st.columns(2)
     left.altair_chart(fund_charts.pensioners(review, t), key="pensioners")
     right.altair_chart(fund_charts.premium(review, t), key="premium")

@@ -23,11 +23,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def serve(book="national", **environment):
-    """Start the page's server; return its process and address."""
+def serve(book="national", script="app.py", **environment):
+    """Start the page's server (or another script's); return its process and address."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"],
+        [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port), "--server.headless", "true"],
         cwd=ROOT,
         env={**os.environ, "PINGHENG_BOOK": book, **environment},
         stdout=subprocess.DEVNULL,
