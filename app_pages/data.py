@@ -3,20 +3,20 @@
 import pandas as pd
 import streamlit as st
 
+from analysis.book_words import column_name, table_name
 from analysis.language import Translator
-from analysis.words import word
 from app_pages.access import actor, may
 from app_pages.importer import show_importer
 from app_pages.state import choose_book, plain_text, translator
 from data import schema
 from data.book import Book
-from data.quality import quality
+from data.quality import Finding, quality
 from models.messages import InputError
 
 
 def show_book(book: Book, t: Translator) -> None:
     counts = {name: book.count(name) for name in schema.TABLES}
-    rows = [{t("Table"): word(name, t), t("Rows"): t.integer(n)} for name, n in counts.items() if n]
+    rows = [{t("Table"): table_name(name, t), t("Rows"): t.integer(n)} for name, n in counts.items() if n]
     levels = ", ".join(str(level) for level in book.levels()) or "—"
     st.write(t("Levels of detail in this book: {levels}", levels=levels))
     if rows:
@@ -28,33 +28,51 @@ def show_book(book: Book, t: Translator) -> None:
         )
 
 
+@st.cache_data(max_entries=4, show_spinner=False)
+def _findings(_book: Book, name: str, fingerprint: str) -> list[Finding]:
+    """Return the findings about a book; they are looked for again when its imports change."""
+    return quality(_book)
+
+
 def show_quality(book: Book, t: Translator) -> None:
     st.subheader(t("Quality report"))
-    findings = quality(book)
+    with st.spinner(t("Checking the book …")):
+        findings = _findings(book, str(book.engine.url) + book.name, book.fingerprint())
     if not findings:
         st.success(t("Nothing was found that does not fit together."), icon=":material/check:")
     for finding in findings:
         mark = ":material/error:" if finding.severity == "error" else ":material/info:"
         with st.expander(f"{t.say(finding.message)} · {t.integer(len(finding.rows))}", icon=mark):
-            st.dataframe(finding.rows.head(500), hide_index=True)
+            named = {column: column_name(column, t) for column in finding.rows}
+            seen = finding.rows.head(500)
+            days = {c: seen[c].dt.strftime("%Y-%m-%d") for c in seen.select_dtypes("datetime")}
+            st.dataframe(seen.assign(**days).rename(columns=named), hide_index=True)
             st.download_button(
                 t("Download all rows"),
-                finding.rows.to_csv(index=False).encode("utf-8-sig"),
+                lambda rows=finding.rows: rows.to_csv(index=False).encode("utf-8-sig"),
                 f"{finding.code}.csv",
                 key=f"q-{finding.code}",
+                on_click="ignore",
             )
     if findings:
         st.markdown(t("Nothing is corrected silently: correct the source and import it again."))
 
 
 def show_imports(book: Book, t: Translator) -> None:
+    if (rows := st.session_state.pop("taken_back", None)) is not None:
+        st.success(t("{rows} rows were taken back.", rows=rows), icon=":material/undo:")
     made = book.imports()
     standing = made[made["undone_at"].isna()]
     if standing.empty:
         return
     st.subheader(t("Imports"))
     st.dataframe(
-        standing[["import_id", "file_name", "target", "row_count", "imported_at"]].rename(
+        standing[["import_id", "file_name", "target", "row_count", "imported_at"]]
+        .assign(
+            target=[table_name(name, t) for name in standing["target"]],
+            imported_at=pd.to_datetime(standing["imported_at"], utc=True).dt.tz_convert(st.context.timezone or "UTC"),
+        )
+        .rename(
             columns={
                 "import_id": t("Number"),
                 "file_name": t("File"),
@@ -64,6 +82,7 @@ def show_imports(book: Book, t: Translator) -> None:
             }
         ),
         hide_index=True,
+        column_config={t("Time"): st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")},
     )
     if book.synthetic or str(book.engine.url) == "sqlite://":
         return
@@ -73,18 +92,22 @@ def show_imports(book: Book, t: Translator) -> None:
         t("Undo import number"), standing["import_id"].tolist(), index=None, placeholder=t("Choose"), key="undo_number"
     )
     if number is not None and st.button(t("Undo this import"), key="undo", icon=":material/undo:"):
-        removed = book.undo(int(number))
+        st.session_state["taken_back"] = book.undo(int(number))
         book.log("undo", f"import {number}", actor())
-        st.success(t("{rows} rows were taken back.", rows=removed))
+        st.rerun()
 
 
 t = translator()
 st.title(t("Data"))
+contents = st.container()
+current = None
 try:
     current = choose_book(t)
-    show_book(current, t)
-    show_quality(current, t)
-    show_imports(current, t)
 except InputError as problem:
     st.error(plain_text(t.say(problem)), icon=":material/warning:")
-show_importer(t)
+show_importer(t)  # first, so that what stands above it already holds what was imported
+if current is not None:
+    with contents:
+        show_book(current, t)
+        show_quality(current, t)
+        show_imports(current, t)

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from analysis.book_words import column_name, spoken, table_name
 from analysis.language import Translator
-from analysis.words import word
 from app_pages.access import actor, refuse
 from app_pages.books import ROOT, book_choices, book_name
 from app_pages.showing import plain_text
@@ -21,7 +21,7 @@ from data.book import Book, open_book
 from data.importing import ImportReport, import_files, preview
 from data.layout import HandMapping
 from data.mappings import SheetView, forget_mapping, look_at, own_names, save_own_names, saved_mappings
-from data.names import WIDE, Names, example_names, fields_of, names
+from data.names import WIDE, Names, example_names, fields_of, names, needed
 from models.messages import InputError, Message
 
 BOOKS = ROOT / "books"
@@ -60,9 +60,10 @@ def show_importer(t: Translator) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         saved = [_saved(file, Path(folder) / str(i)) for i, file in enumerate(files)]
+        problems: list[str] = []
         try:
             with open_book(place if _is_there(place) else ":memory:") as book:
-                mappings = _show_meaning(book, saved, t)
+                mappings = _show_meaning(book, saved, problems, t)
                 report_of = [_preview(book, place, file, unit, mappings, t) for file in saved]
             for report in report_of:
                 _say(report, t)
@@ -70,7 +71,11 @@ def show_importer(t: Translator) -> None:
             if st.button(t("Import now"), type="primary", key="import", icon=":material/upload:"):
                 _store(place, saved, unit, good, mappings, t)
         except InputError as error:
-            st.error(plain_text(t.say(error)), icon=":material/warning:")
+            said = spoken(error, t)
+            if said in problems:
+                st.info(t("Say above what the columns mean; then the file is checked and can be imported."))
+            else:
+                st.error(plain_text(said), icon=":material/warning:")
 
 
 def _is_there(place: str) -> bool:
@@ -127,12 +132,14 @@ def _preview(
     return cache[asked]
 
 
-def _show_meaning(book: Book, files: Sequence[Path], t: Translator) -> list[HandMapping]:
-    """Show what every column of every sheet means; return the mappings that somebody corrected by hand."""
+def _show_meaning(book: Book, files: Sequence[Path], problems: list[str], t: Translator) -> list[HandMapping]:
+    """Show what every column of every sheet means; return the mappings that somebody corrected by hand. What is shown as wrong is added to problems."""
     known, by_hand = names(own=own_names(book)), saved_mappings(book)
     corrected = []
     for number, file in enumerate(files):
         for view in look_at(file, known, by_hand):
+            if view.problem is not None:
+                problems.append(spoken(view.problem, t))
             mapping = _show_sheet(view, f"{number}-{view.sheet}", known, t)
             if mapping is not None and mapping != view.mapping:
                 corrected.append(mapping)
@@ -149,26 +156,27 @@ def _show_sheet(view: SheetView, key: str, known: Names, t: Translator) -> HandM
     title = t("What the columns mean: {file} {sheet}", file=view.file, sheet=view.sheet)
     with st.expander(plain_text(title), expanded=view.problem is not None, icon=":material/table_chart:"):
         if view.problem is not None:
-            st.warning(plain_text(t.say(view.problem)), icon=":material/help:")
+            st.warning(plain_text(spoken(view.problem, t)), icon=":material/help:")
             st.markdown(
                 t(
                     "Choose the table and say what each column means. The book keeps it for the next file with these headers."
                 )
             )
         targets = [*schema.TABLES, WIDE]
+        nearest = view.mapping.target if view.mapping else view.problem and view.problem.message.fields.get("table")
         target = st.selectbox(
             t("Table"),
             targets,
-            index=targets.index(view.mapping.target) if view.mapping else None,
-            format_func=lambda name: t("Accounts, a column an item") if name == WIDE else word(name, t),
+            index=targets.index(nearest) if nearest in targets else None,
+            format_func=lambda name: table_name(name, t),
             placeholder=t("Choose"),
             key=f"target-{key}",
         )
         if target is None:
             return None
         columns = _edited(view, target, key, known, t)
-    if view.mapping is None and not any(columns["meaning"]):
-        return None
+    if view.mapping is None and not needed(target) <= set(columns["meaning"]):
+        return None  # a cover sheet, or somebody has only begun
     chosen = dict(zip(view.labels, columns["meaning"], strict=True))
     units = {label: u for label, u in zip(view.labels, columns["unit"], strict=True) if u and chosen[label]}
     return HandMapping(target, chosen, units)
@@ -193,6 +201,7 @@ def _edited(view: SheetView, target: str, key: str, known: Names, t: Translator)
         hide_index=True,
         key=f"columns-{key}-{target}",
         disabled=["header", "sample"],
+        placeholder="",
         column_config={
             "header": st.column_config.TextColumn(t("Header in the file")),
             "sample": st.column_config.TextColumn(t("First values")),
@@ -213,11 +222,14 @@ def _show_own_names(book: Book, t: Translator) -> None:
         st.markdown(
             t("Names that your exports use for a column. They are understood in every later import into this book.")
         )
-        choices = [f"{table}.{f.name}" for table, fields in schema.TABLES.items() for f in fields]
-        choices += [f"{WIDE}.{name}" for name in fields_of(WIDE)]
+        choices = {
+            (target, column): f"{table_name(target, t)} · {column_name(column, t)} · {column}"
+            for target in (*schema.TABLES, WIDE)
+            for column in fields_of(target)
+        }
         kept = own_names(book)
         table = pd.DataFrame(
-            {"column": [f"{target}.{column}" for target, column, _ in kept], "name": [name for *_, name in kept]},
+            {"column": [choices[target, column] for target, column, _ in kept], "name": [name for *_, name in kept]},
             dtype="str",
         )
         edited = st.data_editor(
@@ -226,12 +238,15 @@ def _show_own_names(book: Book, t: Translator) -> None:
             hide_index=True,
             key="own_names",
             column_config={
-                "column": st.column_config.SelectboxColumn(t("Column of the book"), options=choices, required=True),
+                "column": st.column_config.SelectboxColumn(
+                    t("Column of the book"), options=[*choices.values()], required=True
+                ),
                 "name": st.column_config.TextColumn(t("Name in your files"), required=True, max_chars=60),
             },
         )
         if st.button(t("Save the names"), key="save_names"):
-            rows = [(*str(r.column).rsplit(".", 1), str(r.name)) for r in edited.dropna().itertuples(index=False)]
+            chosen = {text: place for place, text in choices.items()}
+            rows = [(*chosen[str(r.column)], str(r.name)) for r in edited.dropna().itertuples(index=False)]
             save_own_names(book, rows)
             book.log("names", f"{len(rows)}", actor())
             st.success(t("The names are saved in the book."), icon=":material/check:")
@@ -239,12 +254,14 @@ def _show_own_names(book: Book, t: Translator) -> None:
 
 def _say(report: ImportReport, t: Translator) -> None:
     """Show a report line by line, and the first rows as they were understood."""
-    st.code("\n".join(t.say(line) for line in report.lines()), language=None, wrap_lines=True)
+    st.code("\n".join(spoken(line, t) for line in report.lines()), language=None, wrap_lines=True)
     for sheet in report.sheets:
         if report.dry_run and sheet.sample is not None and len(sheet.sample):
             st.caption(plain_text(t("First rows as understood: {file} {sheet}", file=sheet.file, sheet=sheet.sheet)))
             named = example_names(names(), sheet.target) if t.language == "zh" else {}
-            st.dataframe(sheet.sample.dropna(axis=1, how="all").rename(columns=named))
+            rows = sheet.sample.dropna(axis=1, how="all")
+            days = {c: rows[c].dt.strftime("%Y-%m-%d") for c in rows.select_dtypes("datetime")}
+            st.dataframe(rows.assign(**days).rename(columns=named))
 
 
 def _stopped() -> None:
@@ -267,7 +284,7 @@ def _store(
         with st.status(t("Importing …")) as status, open_book(place, create=True) as book:
 
             def say(message: Message) -> None:
-                status.update(label=plain_text(t.say(message)))
+                status.update(label=plain_text(spoken(message, t)))
 
             report = import_files(
                 book, files, unit=unit, accept_good_rows=good, author=actor(), progress=say, mappings=mappings

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import ColumnElement, Date, FromClause, Select, Table, func, select
 
+from data import schema
 from data.book import Book
+from data.schema import FUND_BENEFITS
 from models.messages import Message
 
 TOLERANCE = 0.005
@@ -44,120 +48,153 @@ def quality(book: Book) -> list[Finding]:
 
 
 def _ledgers(book: Book) -> Iterator[Finding]:
-    projects, cases, payments = (book.table(name) for name in ("projects", "cases", "payments"))
-    known = projects[["project_id", "start_date", "enrolment_date", "actual_end", "extended_to", "planned_end"]]
-    joined = cases.merge(known, on="project_id", how="left", indicator=True)
-    columns = ["case_id", "project_id", "injury_date", "start_date", "enrolment_date"]
+    """What the database itself can find: only rows with a defect leave it, so a book of any size is checked in little memory."""
+    projects, cases, payments, permits = (schema.SQL_TABLES[n] for n in ("projects", "cases", "payments", "permits"))
+    p, c, m, now = projects.c, cases.c, payments.c, {t: t.c.superseded_by.is_(None) for t in schema.SQL_TABLES.values()}
+    joined = cases.outerjoin(projects, (p.project_id == c.project_id) & now[projects])
 
-    def finding(
-        code: str, message: Message, where: pd.Series, severity: str = "error", shown: list[str] = columns
-    ) -> Finding:
-        return Finding(
-            code, message, severity, joined.loc[where.fillna(False).astype(bool), shown].reset_index(drop=True)
-        )
+    def rows(columns: Sequence[ColumnElement[Any]], source: FromClause, *where: ColumnElement[bool]) -> pd.DataFrame:
+        return _rows(book, select(*columns).select_from(source).where(*where).order_by(columns[0]))
 
-    orphan = joined["project_id"].notna() & (joined["_merge"] == "left_only")
-    yield finding("orphan_case", Message("Cases whose project is not in the book"), orphan, shown=columns[:3])
-    yield finding(
+    def of_cases(*where: ColumnElement[bool], shown: Sequence[ColumnElement[Any]] = ()) -> pd.DataFrame:
+        seen = shown or (c.case_id, c.project_id, c.injury_date, p.start_date, p.enrolment_date)
+        return rows(seen, joined, now[cases], *where)
+
+    def whole(table: Table, *where: ColumnElement[bool]) -> pd.DataFrame:
+        columns = [table.c[f.name] for f in schema.TABLES[table.name]]
+        return rows(columns, table, now[table], *where)
+
+    yield Finding(
+        "orphan_case",
+        Message("Cases whose project is not in the book"),
+        "error",
+        of_cases(c.project_id.is_not(None), p.project_id.is_(None), shown=(c.case_id, c.project_id, c.injury_date)),
+    )
+    yield Finding(
         "injury_before_start",
         Message("Injuries before the project started"),
-        joined["injury_date"] < joined["start_date"],
+        "error",
+        of_cases(c.injury_date < p.start_date),
     )
-    yield finding(
+    yield Finding(
         "enrolled_after_injury",
         Message("Projects enrolled after the injury"),
-        joined["enrolment_date"] > joined["injury_date"],
+        "error",
+        of_cases(p.enrolment_date > c.injury_date),
     )
-    end = joined["actual_end"].fillna(joined["extended_to"]).fillna(joined["planned_end"])
-    yield finding(
-        "injury_after_end", Message("Injuries after the project ended"), joined["injury_date"] > end, "warning"
+    end = func.coalesce(p.actual_end, p.extended_to, p.planned_end)
+    yield Finding(
+        "injury_after_end",
+        Message("Injuries after the project ended"),
+        "warning",
+        of_cases(c.injury_date > end),
     )
     for earlier, later in (
         ("injury_date", "report_date"),
         ("report_date", "recognition_date"),
         ("recognition_date", "assessment_date"),
     ):
-        yield finding(
+        yield Finding(
             f"{later}_early", Message("Dates out of order: {later} before {earlier}", {"later": later, "earlier": earlier}),
-            joined[later] < joined[earlier], shown=["case_id", earlier, later],
+            "error", of_cases(c[later] < c[earlier], shown=(c.case_id, c[earlier], c[later])),
         )  # fmt: skip
-    yield finding(
+    yield Finding(
         "death_with_grade",
         Message("Deaths with a disability grade"),
-        (joined["outcome"] == "death") & (joined["grade"] > 0),
         "warning",
-        ["case_id", "outcome", "grade"],
-    )
-    same = [
-        c
-        for c in (
-            "project_id",
-            "contractor_id",
-            "injury_date",
-            "age",
-            "sex",
-            "own_wage_yuan",
-            "grade",
-            "recognition_date",
-        )
-        if cases[c].notna().any()
-    ]
-    twins = cases.duplicated(same, keep=False) & cases["own_wage_yuan"].notna()
-    yield Finding(
-        "duplicate_case",
-        Message("Cases that are alike in everything but their number"),
-        "warning",
-        cases.loc[twins, ["case_id", *same]].reset_index(drop=True),
-    )
-    lost = ~payments["case_id"].isin(cases["case_id"])
-    yield Finding(
-        "orphan_payment",
-        Message("Payments whose case is not in the book"),
-        "error",
-        payments[lost].reset_index(drop=True),
+        of_cases(c.outcome == "death", c.grade > 0, shown=(c.case_id, c.outcome, c.grade)),
     )
     yield Finding(
-        "negative_payment",
-        Message("Payments below zero (recoveries?)"),
-        "warning",
-        payments[payments["amount_yuan"] < 0].reset_index(drop=True),
+        "duplicate_case", Message("Cases that are alike in everything but their number"), "warning", _twins(book)
     )
-    early = payments.merge(cases[["case_id", "injury_date"]], on="case_id")
+    case_of = select(c.case_id).where(now[cases], c.case_id == m.case_id).exists()
+    yield Finding(
+        "orphan_payment", Message("Payments whose case is not in the book"), "error", whole(payments, ~case_of)
+    )
+    yield Finding(
+        "negative_payment", Message("Payments below zero (recoveries?)"), "warning", whole(payments, m.amount_yuan < 0)
+    )
+    paid = [m[f.name] for f in schema.TABLES["payments"]]
+    both = payments.join(cases, c.case_id == m.case_id)
     yield Finding(
         "payment_before_injury",
         Message("Payments before the injury"),
         "error",
-        early[early["payment_date"] < early["injury_date"]].reset_index(drop=True),
+        rows([*paid, c.injury_date], both, now[payments], now[cases], m.payment_date < c.injury_date),
     )
-    yield Finding("outlier_payment", Message("Payments far above others of their kind"), "warning", _outliers(payments))
-    due = (projects["rate"] * projects["multiplier"].fillna(1.0) * projects["total_cost_yuan"]).round(2)
-    off = (projects["premium_yuan"] - due).abs() > np.maximum(0.01, 1e-9 * due)
-    rows = projects.loc[off.fillna(False), ["project_id", "total_cost_yuan", "rate", "premium_yuan"]].assign(
-        due_yuan=due
+    yield Finding("outlier_payment", Message("Payments far above others of their kind"), "warning", _outliers(book))
+    due = p.rate * func.coalesce(p.multiplier, 1.0) * p.total_cost_yuan
+    off = rows(
+        (p.project_id, p.total_cost_yuan, p.rate, p.premium_yuan, due.label("due_yuan")),
+        projects,
+        now[projects],
+        func.abs(p.premium_yuan - due) > TOLERANCE,
+    )
+    off["due_yuan"] = off["due_yuan"].astype("float64").round(2)
+    off = off[(off["premium_yuan"] - off["due_yuan"]).abs() > np.maximum(0.01, 1e-9 * off["due_yuan"])]
+    yield Finding(
+        "premium_mismatch", Message("Premium is not rate × total cost"), "warning", off.reset_index(drop=True)
     )
     yield Finding(
-        "premium_mismatch", Message("Premium is not rate × total cost"), "warning", rows.reset_index(drop=True)
+        "cost_not_positive",
+        Message("Projects without a positive total cost"),
+        "error",
+        whole(projects, p.total_cost_yuan <= 0),
     )
-    free = projects[(projects["total_cost_yuan"] <= 0)]
-    yield Finding(
-        "cost_not_positive", Message("Projects without a positive total cost"), "error", free.reset_index(drop=True)
-    )
-    permits = book.table("permits")
-    without = permits[~permits["project_id"].isin(projects["project_id"]) | (permits["enrolled"] == False)]  # noqa: E712
+    project_of = select(p.project_id).where(now[projects], p.project_id == permits.c.project_id).exists()
     yield Finding(
         "permit_without_enrolment",
         Message("Construction permits without enrolment (no enrolment, no permit)"),
         "error",
-        without.reset_index(drop=True),
+        whole(permits, ~project_of | permits.c.enrolled.is_(False)),
     )
 
 
-def _outliers(payments: pd.DataFrame) -> pd.DataFrame:
-    positive = payments[payments["amount_yuan"] > 0]
-    size = np.log(positive["amount_yuan"])
-    median = size.groupby(positive["benefit"]).transform("median")
-    spread = (size - median).abs().groupby(positive["benefit"]).transform("median") * 1.4826
-    return positive[(size - median) > OUTLIER * spread.clip(lower=0.15)].reset_index(drop=True)
+def _rows(book: Book, query: Select[Any]) -> pd.DataFrame:
+    """Return what a query finds; days as datetime64."""
+    with book.engine.connect() as connection:
+        found = connection.execute(query).fetchall()
+    frame = pd.DataFrame.from_records([tuple(row) for row in found], columns=[c.name for c in query.selected_columns])
+    days = [c.name for c in query.selected_columns if isinstance(c.type, Date)]
+    return frame.assign(**{name: pd.to_datetime(frame[name]) for name in days})
+
+
+TWIN = ("project_id", "contractor_id", "injury_date", "age", "sex", "own_wage_yuan", "grade", "recognition_date")
+"""Cases that agree in all of these, the wage known, are likely one case twice."""
+
+
+def _twins(book: Book) -> pd.DataFrame:
+    cases = schema.SQL_TABLES["cases"]
+    current = cases.c.superseded_by.is_(None)
+    # the database finds those that share day and wage; few of them are left to compare in full
+    day, wage = cases.c.injury_date, cases.c.own_wage_yuan
+    often = select(day, wage).where(current, wage.is_not(None)).group_by(day, wage).having(func.count() > 1).subquery()
+    shared = cases.join(often, (often.c.injury_date == day) & (often.c.own_wage_yuan == wage))
+    columns = [cases.c[name] for name in ("case_id", *TWIN)]
+    found = _rows(book, select(*columns).select_from(shared).where(current).order_by(cases.c.case_id))
+    return found[found.duplicated(list(TWIN), keep=False)].reset_index(drop=True).dropna(axis=1, how="all")
+
+
+def _outliers(book: Book) -> pd.DataFrame:
+    """Return the payments far above the median of their benefit; one benefit's amounts are in memory at a time."""
+    payments = schema.SQL_TABLES["payments"]
+    current, benefit, amount = payments.c.superseded_by.is_(None), payments.c.benefit, payments.c.amount_yuan
+    columns = [payments.c[f.name] for f in schema.TABLES["payments"]]
+    found = []
+    for name in FUND_BENEFITS:
+        own = (current, benefit == name, amount > 0)
+        with book.engine.connect() as connection:
+            result = connection.execution_options(stream_results=True).execute(select(amount).where(*own))
+            size = np.log(np.fromiter((row[0] for row in result), dtype="float64"))
+        if not len(size):
+            continue
+        median = np.median(size)
+        spread = max(float(np.median(np.abs(size - median))) * 1.4826, 0.15)
+        limit = float(np.exp(median + OUTLIER * spread))
+        if np.exp(size.max()) > limit:
+            found.append(_rows(book, select(*columns).where(*own, amount > limit)))
+    table = pd.concat(found) if found else pd.DataFrame(columns=[c.name for c in columns])
+    return table.sort_values("payment_id", ignore_index=True)
 
 
 CONTROL = {"benefits": "paid_yuan", "contributions": "premium_yuan", "exposure": "exposure_yuan"}
