@@ -41,7 +41,12 @@ UNITS: Mapping[str, float] = {
 }
 """Unit as written → factor to yuan, persons or a fraction."""
 
-ABSENT = {"", "-", "--", "—", "/", "无", "空", "null", "none", "nan", "n/a", "#n/a"}
+ABSENT = {"", "-", "--", "—", "/", "无", "空", "null", "none", "nan", "n/a"}
+ERRORS = {"#ref!", "#value!", "#n/a", "#div/0!", "#name?", "#num!", "#null!", "#getting_data", "#spill!", "#calc!"}
+"""What a formula that failed shows: something stood there and is lost, so it is neither nothing nor 0."""
+LARGEST_COUNT = 2**31 - 1
+LARGEST_NUMBER = 1e15
+"""No amount or number of an office is greater (a thousand trillion yuan): beyond it a cell is a slip, and sums lose the fen."""
 _EXCEL_DAY_ZERO = np.datetime64("1899-12-30")
 _SPACE = re.compile(r"\s+")
 _BRACKETS = re.compile(r"[(\[【〔<].*?[)\]】〕>]")
@@ -147,7 +152,7 @@ def _number(value: Any) -> float:
     if "," in text and not re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?|[+-]?\d{1,4}(,\d{4})+(\.\d*)?", text):
         raise ValueError
     result = float(text.replace(",", "").replace("−", "-"))
-    if not np.isfinite(result):
+    if not abs(result) <= LARGEST_NUMBER:
         raise ValueError
     return (-result if negative else result) * factor
 
@@ -165,14 +170,15 @@ def numbers(column: pd.Series, factor: float = 1.0) -> tuple[pd.Series, list[Any
         fast = pd.Series(np.nan, index=column.index)
     else:
         fast = pd.to_numeric(column, errors="coerce").astype("float64")
-    fast = fast.where(np.isfinite(fast)) * factor
+    fast = fast.where(fast.abs() <= LARGEST_NUMBER / factor) * factor
     done = fast.notna()
     done[~done] = is_absent(column[~done])
     values, bad = _slowly(column, done, _number)
     for label, value in values.items():
         own_unit = isinstance(column[label], str) and _UNIT.search(plain(column[label]))
         fast[label] = value if own_unit else value * factor
-    return fast, bad
+    huge = fast.index[fast.abs() > LARGEST_NUMBER]
+    return fast.drop(huge).reindex(fast.index), [*bad, *huge]
 
 
 _DATES = (
@@ -281,8 +287,9 @@ def convert(
             lambda v: _GRADES.get(plain(v), re.sub(r"(?<=\d)[级类人]$", "", plain(v))) if isinstance(v, str) else v
         )
         values, bad = numbers(column, factor)
-        values = values.round(6)
-        wrong = values.notna() & ((values % 1 != 0) | (values < 0) | (values > 2**31 - 1))
+        wrong = (values < 0) | (values > LARGEST_COUNT)
+        values = values.mask(wrong).round(6)
+        wrong |= values.notna() & (values % 1 != 0)
         return values.mask(wrong).astype("Int64"), [*bad, *values.index[wrong]]
     if kind == "date":
         return dates(column)
@@ -295,7 +302,8 @@ def convert(
     }
     if kind == "text" and labels is None:
         result = texts(column)
-        return result.mask(result.str.lower().isin(ABSENT)), []
+        small = result.str.lower()
+        return result.mask(small.isin(ABSENT)), list(result.index[small.isin(ERRORS)])
     if labels is not None:
         known = labels
 

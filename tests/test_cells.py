@@ -3,7 +3,7 @@ from datetime import date, datetime
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from data.cells import convert, header_key, header_unit
@@ -37,6 +37,15 @@ def one(value, kind, factor=1.0, labels=None):
 )
 def test_numbers(text, number):
     assert one(text, "money") == number
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["money", "number", "share", "count"])
+@pytest.mark.parametrize("value", [1.8e302, -1.8e302, "1.8e302", "2e14亿元", 10**300, float("inf")])
+def test_numbers_beyond_any_sensible_size_are_refused_without_a_warning(kind, value):
+    values, bad = convert(pd.Series([5, value, 7], dtype=object), kind, 1e8 if kind == "money" else 1.0)
+    assert bad == [1]
+    assert values.isna().tolist() == [False, True, False]
 
 
 def test_the_unit_of_the_header_counts_unless_the_cell_has_its_own():
@@ -136,6 +145,9 @@ def test_headers(header, key, unit):
         ["money", "number", "count", "share", "date", "period", "quarter", "month", "flag", "json", "text"]
     ),
 )
+@example([1.8e302, "1.8e302", 10**300, 7], "count")
+@example([1.8e302, -1e16, 3.0], "money")
+@pytest.mark.filterwarnings("error")
 def test_any_cell_is_read_or_refused_and_none_crashes(cells, kind):
     column = pd.Series(cells, dtype=object)
     values, bad = convert(column, kind)

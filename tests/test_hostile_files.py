@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from data import privacy
 from data.book import open_book
 from data.importing import import_files
+from data.workbooks import workbook_sheets
 from models.messages import InputError
 
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
@@ -250,3 +251,41 @@ def test_random_spreadsheets_are_read_or_refused(tmp_path_factory, heads, junk, 
             table = own.table(name)
             assert not table.select_dtypes("number").isin([float("inf"), float("-inf")]).any().any()
             assert not table.astype("str").isin(["11010519491231002X"]).any().any()
+
+
+FAILED = ("#REF!", "#VALUE!", "#N/A", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
+
+
+@pytest.mark.parametrize("error", FAILED)
+@pytest.mark.parametrize("place", ["A3", "B3", "C3", "D3"])
+def test_a_formula_that_failed_is_refused_by_its_place(book, tmp_path, error, place):
+    made = openpyxl.Workbook()
+    own = made.active
+    for row in (("施工单位", "年度", "总造价（元）", "保费（元）"), ("甲公司", 2020, 500, 7), ("乙公司", 2020, 600, 8)):
+        own.append(row)
+    own[place] = error  # openpyxl stores it as a cell of the type error, as Excel does
+    made.save(tmp_path / "a.xlsx")
+    before = book.fingerprint()
+    report = import_files(book, [tmp_path / "a.xlsx"])
+    assert book.fingerprint() == before
+    said = [str(r.message()) for r in report.refused]
+    assert len(said) == 1
+    assert "row 3" in said[0]
+    assert error in said[0]
+    assert str(own[f"{place[0]}1"].value)[:2] in said[0]
+
+
+def test_failed_formulas_stand_where_they_are_however_the_sheet_is_written(tmp_path):
+    """Rows and cells that do not say their place, a prefix on every tag, apostrophes, an error in the last column only."""
+    rows = (
+        "<row r='2'><c r='B2' t='e'><f>1/0</f><v>#DIV/0!</v></c><c t='e'><v>#N/A</v></c></row>"
+        "<row><c><v>1</v></c><c><v>2</v></c><c><v>3</v></c><c t='e'><v>#REF!</v></c></row>"
+    )
+    for name, content in {"plain": sheet(rows), "second": sheet('<row r="1"><c r="A1"><v>5</v></c></row>')}.items():
+        path = workbook(tmp_path / f"{name}.xlsx", content)
+        blocks = [block for _, parts in workbook_sheets(path, 1) for block in parts]
+        if name == "second":
+            assert blocks == [[[5.0]]]
+        else:
+            got = {(r, c): v for r, (row,) in enumerate(blocks) for c, v in enumerate(row) if v != ""}
+            assert got == {(1, 1): "#DIV/0!", (1, 2): "#N/A", (2, 0): 1.0, (2, 1): 2.0, (2, 2): 3.0, (2, 3): "#REF!"}

@@ -219,7 +219,7 @@ def test_a_form_in_yuan_says_so_and_is_read_so(tmp_path):
     assert read.total[["employer_paid_yuan", "project_paid_yuan"]].tolist() == [5000, 6000]
 
 
-@pytest.mark.parametrize("bad", ["约十", "inf", "1e999", "3/4"])
+@pytest.mark.parametrize("bad", ["约十", "inf", "1e999", "3/4", "#REF!", "#VALUE!", "#N/A", "#DIV/0!"])
 def test_a_cell_that_is_no_number_is_named(tmp_path, bad):
     figures = [1, 2, 3, 4, bad, 6, 7, 8]
     with pytest.raises(InputError, match=r"row 7, column 7"):

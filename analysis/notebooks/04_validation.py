@@ -13,7 +13,10 @@
 # %% [markdown]
 # # 已发表数表的复现 · Published tables reproduced
 #
-# 每个函数与文献数字对照；证明各表的测试见 `docs/validation.md`。
+# 函数算出的数逐一与文献对照，左为已发表的数，右为本程序所算。全部数表及证明各表的测试见 `docs/validation.md`。
+#
+# What the functions give is set beside the literature: published numbers left, ours right. All tables, and the test that proves each, stand in
+# `docs/validation.md`; mine injuries have a notebook of their own, `05_mine_injuries.py`.
 
 # %% tags=["parameters"]
 rate = 0.03
@@ -34,6 +37,8 @@ from models.annuity import annuity_due, curtate_expectation
 
 # %% [markdown]
 # ## 生命表与年金 · Life tables and annuities (China 2010–2013)
+#
+# 出生时平均余命，与年利率3%的期初年金。 Expectations at birth, and annuities-due at 3%.
 
 # %%
 published = {"CL1": 75.920, "CL2": 81.207, "CL3": 79.851, "CL4": 84.937, "CL5": 82.629, "CL6": 87.631}
@@ -45,6 +50,8 @@ pd.DataFrame([{"table": k, "age": a, "published (3%)": v, "ours": annuity_due(k,
 
 # %% [markdown]
 # ## 总损失分布 · Aggregate distributions
+#
+# 件数与单件金额复合成一年总额；99.5%分位对照。 Number and size of claims compounded to a year's total; the 99.5% point compared.
 
 # %%
 sigma = np.sqrt(np.log(5))
@@ -70,6 +77,8 @@ print("Klugman, Panjer & Willmot: 314.5, 191.6155 →", round(dental.mean, 4), r
 # ## 可信度与准备金 · Credibility and reserves
 #
 # 需要旁边的 `../shared/data`；没有时说明并跳过。
+#
+# Read from `../shared/data`; where it is absent, this is said and the section skipped.
 
 # %%
 shared = root.parent / "shared" / "data"
@@ -85,4 +94,5 @@ if (shared / "hachemeister.csv").exists():
     found = mack(triangle(genins, "origin", "age", "values", cumulative=True).cumulative)
     print("Mack (1993): 18,680,856; 2,447,095 →", round(found.total_reserve), round(found.total_standard_error))
 else:
+    print("没有 ../shared/data：这些数表只由 tests/published 复现。")
     print("../shared/data is not here: these tables are reproduced by tests/published only.")
