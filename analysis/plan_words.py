@@ -262,11 +262,8 @@ def _counted(plan: FloatingPlan, row: pd.Series) -> list[Message]:
         measure = "relative" if row["criterion"] == "ratio" and plan.ratio.relative else row["criterion"]
         said.append(
             Message(
-                "The {measure} is {value:percent}, in the band from {low} to {high}: {asked:percent} of the base rate.",
-                {
-                    "measure": MEASURES[measure], "value": float(row[row["criterion"]]), "low": _end(row["band_low"]),
-                    "high": _end(row["band_high"]), "asked": float(row["asked"]),
-                },
+                "The {measure} is {value:percent}, in the band {band}: {asked:percent} of the base rate.",
+                {"measure": MEASURES[measure], "value": float(row[row["criterion"]]), "band": _band(row), "asked": float(row["asked"])},
             )
         )  # fmt: skip
     else:
@@ -274,7 +271,16 @@ def _counted(plan: FloatingPlan, row: pd.Series) -> list[Message]:
     return said
 
 
-def _end(value: float) -> Message:
-    if math.isinf(value):
-        return Message("open")
-    return Message("{value:percent}", {"value": float(value)})
+def _band(row: pd.Series) -> Message:
+    """Return a band in words that say to which side its edges belong."""
+    low, high, upper_inclusive = float(row["band_low"]), float(row["band_high"]), bool(row["upper_inclusive"])
+    ends = {"low": low, "high": high}
+    if math.isinf(low) and math.isinf(high):
+        return Message("of all values")
+    if math.isinf(low):
+        return Message("{high:percent} and below", ends) if upper_inclusive else Message("below {high:percent}", ends)
+    if math.isinf(high):
+        return Message("above {low:percent}", ends) if upper_inclusive else Message("{low:percent} and above", ends)
+    if upper_inclusive:
+        return Message("above {low:percent}, up to and including {high:percent}", ends)
+    return Message("from {low:percent} to below {high:percent}", ends)

@@ -271,7 +271,7 @@ class _Reader:
 
     def _payment_ids(self, rows: pd.DataFrame) -> pd.Series:
         """A payment without a number of its own is known by its content and its turn among equal ones."""
-        content = rows.astype("str").agg("|".join, axis=1)
+        content = rows.astype("str").fillna("").agg("|".join, axis=1)
         turn = self.numbers.turns(pd.util.hash_pandas_object(content, index=False).to_numpy())
         known_by = content + "|" + pd.Series(turn, index=rows.index).astype("str")
         return known_by.map(lambda text: hashlib.sha256(text.encode()).hexdigest()[:20])

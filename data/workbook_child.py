@@ -164,7 +164,17 @@ def main() -> int:
         _read(path, block)
     except MemoryError:
         return TOO_LARGE
-    except (CalamineError, OSError, ValueError, IndexError, KeyError, zipfile.BadZipFile, zlib.error, SyntaxError, expat.ExpatError):
+    except (
+        CalamineError,
+        OSError,
+        ValueError,
+        IndexError,
+        KeyError,
+        zipfile.BadZipFile,
+        zlib.error,
+        SyntaxError,
+        expat.ExpatError,
+    ):
         return NOT_A_WORKBOOK
     sys.stdout.buffer.flush()
     return 0

@@ -285,6 +285,25 @@ def test_the_explanation_comes_to_the_plan_s_own_multiplier(name):
     assert rule_in_words(plan)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "upper_inclusive", "english", "chinese"),
+    [
+        (-np.inf, 0.2, False, "below 20.0%", "低于20.0%"),
+        (-np.inf, 0.2, True, "20.0% and below", "20.0%及以下"),
+        (0.2, 0.6, False, "from 20.0% to below 60.0%", "20.0%及以上、低于60.0%"),
+        (0.2, 0.6, True, "above 20.0%, up to and including 60.0%", "高于20.0%、不超过60.0%"),
+        (1.2, np.inf, False, "120.0% and above", "120.0%及以上"),
+        (1.2, np.inf, True, "above 120.0%", "高于120.0%"),
+    ],
+)
+def test_a_band_is_said_with_its_edges(low, high, upper_inclusive, english, chinese):
+    plan = load_plan("national_five_steps")
+    row = explain(plan, portfolio([9e5])).iloc[0].copy()
+    row["band_low"], row["band_high"], row["upper_inclusive"] = low, high, upper_inclusive
+    assert f"in the band {english}:" in " ".join(Translator("en").say(m) for m in explanation(plan, row))
+    assert f"落在{chinese}一档" in " ".join(Translator("zh").say(m) for m in explanation(plan, row))
+
+
 def test_the_explanation_names_cap_band_and_limit():
     plan = parse_plan(LIMITED)
     frame = portfolio([1e6, 1e6, 2e4], base=[1e5, 1e5, 4e4], cases=[1, 2, 1])
@@ -295,7 +314,8 @@ def test_the_explanation_names_cap_band_and_limit():
     assert found.loc["u2", "basis"] == "too_small"
     text = " ".join(Translator("en").say(m) for m in explanation(plan, one))
     assert "¥900,000" in text
-    assert "50.0% to 150.0%" in text
+    edge = "above 50.0%, up to and including 150.0%" if one["upper_inclusive"] else "from 50.0% to below 150.0%"
+    assert f"in the band {edge}:" in text
     national = load_plan("national_five_steps")
     held = explain(national, portfolio([9e5]), pd.Series({"u0": 0.5})).loc["u0"]
     assert (held["asked"], held["multiplier"], bool(held["limited"])) == (1.5, 1.0, True)

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from data import privacy
@@ -220,6 +220,9 @@ HEADS = [
     body=st.lists(st.lists(CELLS, max_size=9), max_size=8),
     kind=st.sampled_from(["xlsx", "parquet", "csv-utf-8", "csv-gb18030", "csv-utf-16"]),
 )
+@example(
+    ["支付日期", "案件编号", "待遇项目", "金额"], [], [[0]], "xlsx"
+)  # a payment without a number of its own and without a day
 def test_random_spreadsheets_are_read_or_refused(tmp_path_factory, heads, junk, body, kind):
     folder = tmp_path_factory.mktemp("random")
     rows = [*junk, heads, *body]
