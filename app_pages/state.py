@@ -11,6 +11,7 @@ import streamlit as st
 
 from analysis.language import Translator
 from analysis.rate_review import RateReview
+from analysis.scenario import Scenario
 from app_pages.books import ROOT, book_choices, book_in_use, book_name, choose_book
 from app_pages.languages import LANGUAGE_LABELS, translator
 from app_pages.reviews import QUICK_PATHS, Job, conclude, options_and_stress, prepared_for, prepared_soon
@@ -85,13 +86,15 @@ def current_review(t: Translator, whole: bool = False, inputs: bool = True) -> R
         book = choose_book(t) if inputs else book_in_use()
         with st.spinner(t("Simulating the fund …")):
             prepared, job = prepared_soon(book, scenario, frozenset(st.session_state.get("stopped", ())))
-            result = conclude(prepared, scenario)
+            result = conclude(prepared, replace(scenario, paths=prepared.scenario.paths))
             if whole:
                 result = replace(
                     result, tables={**result.tables, **options_and_stress(book, prepared, result.scenario)}
                 )
         resolved = result.scenario
         st.session_state["book_in_use"], st.session_state["scenario_in_use"] = book, scenario
+        if job is None and resolved.paths != scenario.paths:
+            show_stopped(scenario, t)
         return result
     except InputError as error:
         st.error(plain_text(t.say(error)), icon=":material/warning:")
@@ -125,6 +128,22 @@ def show_progress(job: Job, t: Translator) -> None:
         job.stop.set()
         st.session_state["stopped"] = {*st.session_state.get("stopped", ()), job.scenario}
         st.rerun()
+
+
+def show_stopped(scenario: Scenario, t: Translator) -> None:
+    """Say that the full computation was stopped, so that the figures are the quick ones, with a way to have it after all."""
+    said, button = st.columns([5, 1], vertical_alignment="center")
+    said.info(
+        t(
+            "Stopped: the figures below are from {quick:integer} paths, not from {paths:integer}.",
+            quick=QUICK_PATHS,
+            paths=scenario.paths,
+        ),
+        icon=":material/info:",
+    )
+    button.button(
+        t("Calculate in full"), icon=":material/play_arrow:", on_click=lambda: st.session_state.pop("stopped", None)
+    )
 
 
 def page(title: str, body: Callable[[RateReview, Translator], None], t: Translator, whole: bool = False) -> None:

@@ -86,7 +86,7 @@ def opened(browser: Any, address: str, charts: int) -> Page:
     """Open a page and wait until all its charts stand."""
     page: Page = browser.new_context(locale="zh-CN", viewport={"width": 1600, "height": 1000}).new_page()
     page.goto(address)
-    expect(page.locator(DRAWN)).to_have_count(charts, timeout=90_000)
+    expect(page.locator(DRAWN)).to_have_count(charts, timeout=300_000)
     page.wait_for_timeout(3000)
     page.evaluate(WATCH)
     page.wait_for_timeout(500)
