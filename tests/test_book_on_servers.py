@@ -20,6 +20,7 @@ from data import schema
 from data.book import open_book
 from data.demo import DemoConfig, make_demo
 from data.importing import import_files
+from data.quality import quality
 from models.messages import InputError
 from tests import postgres
 
@@ -96,6 +97,7 @@ IMPORT = """
 import sys
 from data.book import open_book
 from data.importing import import_files
+from data.quality import quality
 with open_book(sys.argv[1], create=True) as book:
     print("go", flush=True)
     import_files(book, sys.argv[2:])
@@ -240,3 +242,21 @@ def test_an_older_book_on_a_server_is_carried_forward(place, tmp_path):
         assert table["persons"].isna().all()
         file.write_text("施工单位,年度,总造价（元）,保费（元）\nC,2021,3,3\n", encoding="utf-8")
         assert import_files(book, [file]).accepted == 1
+
+
+@pytest.mark.parametrize("place", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_the_quality_report_is_the_same_on_every_database(place):
+    with open_book(place, create=True) as book, open_book(":memory:") as other:
+        for each in (book, other):
+            make_demo(each, DemoConfig(projects=600, years=6))
+            cases = (
+                each.table("cases")
+                .head(3)
+                .assign(project_id="P0", own_wage_yuan=8000.0, report_date=pd.Timestamp("1999-01-01"))
+            )
+            each.write("cases", cases.set_axis(range(1, 4)))
+        found, expected = quality(book), quality(other)
+    assert {"orphan_case", "report_date_early", "premium_mismatch"} <= {f.code for f in found}
+    assert [f.code for f in found] == [f.code for f in expected]
+    for one, same in zip(found, expected, strict=True):
+        pd.testing.assert_frame_equal(one.rows, same.rows, check_dtype=False)
