@@ -97,13 +97,17 @@ def first_alarm(past: pd.DataFrame) -> pd.DataFrame:
     The event is the first year in which the outgo exceeded the premium (`outgo_ratio` above 1); ``lead_years`` counts from the first amber to it,
     negative where it rang too late. — and missing where it never was.
     """
-    ratio = past[past["indicator"] == "outgo_ratio"]
-    deficit = ratio.loc[ratio["value"] > 1.0, "period"]
-    event = str(deficit.iloc[0]) if len(deficit) else "—"
+    readings: dict[str, list[tuple[str, str]]] = {}
+    event = "—"
+    for period, name, value, now in past.itertuples(index=False):
+        readings.setdefault(name, []).append((str(period), now))
+        if event == "—" and name == "outgo_ratio" and value > 1.0:
+            event = str(period)
     rows = []
-    for name, own in past.groupby("indicator", sort=False):
-        ever = {s: own.loc[own["state"].isin(STATES[STATES.index(s) :]), "period"] for s in ("amber", "red")}
-        first = {s: (str(p.iloc[0]) if len(p) else "—") for s, p in ever.items()}
+    for name, own in readings.items():
+        first = {
+            s: next((period for period, now in own if now in STATES[STATES.index(s) :]), "—") for s in ("amber", "red")
+        }
         lead = int(event) - int(first["amber"]) if "—" not in (event, first["amber"]) else None
         rows.append({"indicator": name, **first, "event": event, "lead_years": lead})
     return pd.DataFrame(rows).astype({"lead_years": "Int64"}) if rows else pd.DataFrame(rows)

@@ -1,4 +1,4 @@
-"""A key on the slider until the chart is redrawn costs at most 3 times a bare Streamlit page that only redraws the same chart.
+"""A key on the slider until the chart is redrawn, beside a bare Streamlit page that only redraws the same chart; at most 3 times it is promised.
 
 ``python -m benchmarks.page_speed`` (needs chromium and the development requirements); results in results/page_speed.json. Both pages are watched in the
 same browser in the same run, in turn: the demonstration book at 10,000 paths on the overview, and a page of one slider and one chart, whose charts have
