@@ -246,8 +246,13 @@ def _show_own_names(book: Book, t: Translator) -> None:
         )
         if st.button(t("Save the names"), key="save_names"):
             chosen = {text: place for place, text in choices.items()}
-            rows = [(*chosen[str(r.column)], str(r.name)) for r in edited.dropna().itertuples(index=False)]
-            save_own_names(book, rows)
+            filled = edited[edited["column"].isin(chosen.keys()) & edited["name"].notna()]
+            rows = [(*chosen[str(r.column)], str(r.name)) for r in filled.itertuples(index=False)]
+            try:
+                save_own_names(book, rows)
+            except InputError as error:
+                st.error(plain_text(t.say(error)), icon=":material/warning:")
+                return
             book.log("names", f"{len(rows)}", actor())
             st.success(t("The names are saved in the book."), icon=":material/check:")
 
