@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from analysis.assumptions import UsedParameters
 from analysis.ledger_tables import LedgerTables, calendar_of
 from analysis.pensioners import PENSIONS, Mortality, Pensioners, pensioners_at
-from models.cohorts import FAMILIES, LAGS, LONG, QUARTERS, CohortModel, Frequency, Stream, by_lag, pattern_of
+from models.cohorts import LAGS, LONG, QUARTERS, CohortModel, Frequency, Stream, by_lag, pattern_of
 from models.exposure import earned_share
 
 Floats = NDArray[np.float64]
@@ -95,7 +95,6 @@ def fit_cohorts(tables: LedgerTables, parameters: UsedParameters) -> CohortBook 
         streams=tuple(s for s in streams if s.pattern.any() or s.in_payment.any()),
         case_cv=spread["case"],
         level_cv=spread["level"],
-        known_cv=spread["known"],
         longevity=pensioners.longevity(),
         settlement=exposure.settlement,
         **_payroll(tables),
@@ -353,37 +352,26 @@ def _survival_of_awards(awards: pd.DataFrame, mortality: Mortality) -> tuple[Flo
 def _spread(
     paid: pd.DataFrame, tables: LedgerTables, prices: _Prices, counts: _Counts, weights: Floats, streams: tuple[Stream, ...]
 ) -> dict[str, dict[str, float]]:
-    """Return by family how much a case's cost varies, and the relative error of its level and of what known accidents still cost."""
-    mature = paid[paid["origin"] < max(tables.quarters - MATURE_YEARS * QUARTERS, QUARTERS)]
-    all_cases = tables.cases.assign(origin=tables.quarter(tables.cases["injury_date"]))
-    all_cases = all_cases[all_cases["origin"] < max(tables.quarters - MATURE_YEARS * QUARTERS, QUARTERS)]
-    found: dict[str, dict[str, float]] = {"case": {}, "level": {}, "known": {}}
-    for family in FAMILIES:
-        names = [n for n, (_, f, _, _) in STREAMS.items() if f == family]
-        base = STREAMS[names[0]][0]
-        own = mature[mature["stream"].isin(names)]
-        # a pension counts with ten years of its first month: only the spread between cases matters here
-        first = own[own["benefit"].isin(PENSIONS)].drop_duplicates(["case_id", "benefit"])
-        lump = own[~own["benefit"].isin(PENSIONS)]
-        cost = pd.concat(
-            [
-                pd.Series(lump["amount_yuan"].to_numpy() / prices.by_name["own_wage"][lump["origin"]], index=lump["case_id"]),
-                pd.Series(120.0 * first["amount_yuan"].to_numpy() / prices.by_name["own_wage"][first["origin"]], index=first["case_id"]),
-            ]
-        )  # fmt: skip
-        totals = cost.groupby(level=0).sum()
-        n = max(int(((all_cases["outcome"] == "death") == (base == "deaths")).sum()), 1)
+    """Return by stream how much a case's cost varies (of a pension its monthly amount), and the relative error of its level."""
+    before = max(tables.quarters - MATURE_YEARS * QUARTERS, QUARTERS)
+    mature = paid[paid["origin"] < before]
+    dead = (tables.cases["outcome"] == "death")[tables.quarter(tables.cases["injury_date"]) < before]
+    age = np.minimum(np.arange(tables.quarters)[::-1], LAGS - 1)
+    found: dict[str, dict[str, float]] = {"case": {}, "level": {}}
+    for stream in streams:
+        own = mature[mature["stream"] == stream.name]
+        if stream.pension:
+            own = own.drop_duplicates(["case_id", "benefit"])
+        index = prices.by_name[STREAMS[stream.name][2]]
+        totals = (own["amount_yuan"] / index[own["origin"]]).groupby(own["case_id"]).sum()
+        n = max(int((dead == (stream.base == "deaths")).sum()), 1)
         mean = float(totals.sum()) / n
         cv = float(np.sqrt(max((totals**2).sum() / n / mean**2 - 1.0, 0.0))) if mean > 0 else 0.0
-        ultimate = counts.ultimate[base]
-        effective = float((ultimate * weights).sum() ** 2 / max((ultimate * weights**2).sum(), 1e-9))
-        pattern = sum((s.pattern for s in streams if s.family == family and s.base == base), np.zeros(LAGS))
-        left = 1.0 - np.cumsum(pattern) / max(pattern.sum(), 1e-9)
-        age = np.arange(tables.quarters)[::-1]
-        opened = float((ultimate * np.where(age < LAGS, left[np.minimum(age, LAGS - 1)], 0.0)).sum())
-        found["case"][family] = cv
-        found["level"][family] = cv / np.sqrt(max(effective, 1.0))
-        found["known"][family] = float(np.hypot(cv / np.sqrt(max(opened, 1.0)), found["level"][family]))
+        # a cohort tells as much of the level as it has been paid
+        told = np.cumsum(stream.pattern)[age] / max(stream.pattern.sum(), 1e-9) * counts.ultimate[stream.base]
+        effective = float((told * weights).sum() ** 2 / max((told * weights**2).sum(), 1e-9))
+        found["case"][stream.name] = cv
+        found["level"][stream.name] = cv / np.sqrt(max(effective, 1.0))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from analysis.cohort_fit import CohortBook
 from analysis.cohort_projection import CohortFlows, CohortPaths, award_values, cohort_of, lucks
 from models import indication
-from models.cohort_simulation import Events, Outcome
-from models.cohorts import FAMILIES, QUARTERS
+from models.cohort_simulation import MOST_CV, Events, Outcome, process_cv
+from models.cohorts import QUARTERS, CohortModel, Stream
 from models.indication import Rate
 from models.liabilities import discounts
 from models.messages import InputError
@@ -84,11 +85,26 @@ def _split(parts: Mapping[str, float], event: Mapping[str, float]) -> dict[str, 
     return {**kept, **({"catastrophe": load} if load > 0 else {})}
 
 
+def _turns(model: CohortModel, stream: Stream, every: Floats, own: Floats) -> Floats:
+    """Return the weight of each quarter's luck in what the accidents ``own`` (quarters,) of one year's projects cost in all.
+
+    A quarter's luck is that of all cases paid in it (accidents ``every``, and known ones). Weights follow when the own cases are paid, and are scaled so
+    that their sum varies as the own number of cases makes it.
+    """
+    quarters = len(every)
+    when = replace(stream, known=np.zeros_like(stream.known)).settled(own)[:quarters]
+    weights = when / max(float(when.sum()), 1e-12)
+    found = float(np.sqrt(np.sum((weights * process_cv(model, stream, every)) ** 2)))
+    wanted = float(np.sqrt((1.0 + model.case_cv[stream.name] ** 2) / max(float(own.sum()), 1e-9)))
+    return np.asarray(weights * min(wanted, MOST_CV) / max(found, 1e-12))
+
+
 def _ultimate(book: CohortBook, flows: CohortFlows, paths: CohortPaths, alone: Outcome, weight: Floats) -> Floats:
     """Return on each path the cost of the first year's projects ÷ its expectation; what falls beyond the horizon is as in its last quarter."""
     cost = {s.name: float(weight @ alone.paid[s.name].payments[:, 0]) for s in book.model.streams}
     total = max(sum(cost.values()), 1e-9)
     accidents = alone.cases["injuries"][:, 0] / max(float(alone.cases["injuries"].sum()), 1e-12)
+    turns = {s.name: _turns(book.model, s, flows.mean_cases[s.base], alone.cases[s.base][:, 0]) for s in book.model.streams}
     found = []
     for luck in lucks(flows, book, paths.assumed):
         quarters = len(luck.frequency)
@@ -96,9 +112,12 @@ def _ultimate(book: CohortBook, flows: CohortFlows, paths: CohortPaths, alone: O
         own[-1] += accidents[quarters:].sum()
         wages, medical = (np.repeat(x, QUARTERS, axis=0) for x in (luck.wages, luck.medical))
         ratio = np.zeros(luck.paths)
-        for family in FAMILIES:
-            share = sum(cost[s.name] for s in book.model.streams if s.family == family) / total
-            driven = luck.frequency * luck.noise[family] * (medical if family == "medical" else wages)
-            ratio += share * luck.level[family] * (own @ driven)
+        for stream in book.model.streams:
+            count = luck.accidents if stream.base == "injuries" else 1.0
+            driven = luck.frequency * count * (medical if stream.price == "medical" else wages)
+            factor = luck.level.get(stream.name, 1.0) * (own @ driven)
+            if stream.name in luck.noise:
+                factor = factor * np.maximum(1.0 + turns[stream.name][:quarters] @ (luck.noise[stream.name] - 1.0), 0.0)
+            ratio += cost[stream.name] / total * factor
         found.append(ratio)
     return np.concatenate(found)

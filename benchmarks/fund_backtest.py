@@ -2,6 +2,10 @@
 
 Each fund is made from a known truth with another seed. What is projected from the ledgers as known at a year-end is held against the payments of the
 years after it, which the same ledgers hold. Two figures matter: the bias of the mean, and how often the 90% interval held.
+
+Every synthetic fund meets one event of nine deaths in its sixth year, which the assumed frequency of large events brings once in 36 years to funds of
+this size. What it pays is therefore counted twice: with everything that came, and (``_planted``) without the event's payments where it lay ahead.
+Payments entered ten times too large, one in ten thousand, are left in both. No seed here was used to find or to set anything in the model.
 """
 
 from __future__ import annotations
@@ -14,14 +18,15 @@ import numpy as np
 import pandas as pd
 
 from analysis.assumptions import UsedParameters
-from analysis.history import read_history
+from analysis.history import History, read_history
 from analysis.projection import project
 from analysis.scenario import Scenario
 from data.book import open_book
 from data.demo import DemoConfig, make_demo
 from data.parameters import load_parameters
 
-SEEDS, PROJECTS, STANDS, AHEAD = range(101, 105), 6_000, (2019, 2020, 2021, 2022, 2023), 3
+SEEDS, PROJECTS, STANDS, AHEAD = range(201, 205), 6_000, (2019, 2020, 2021, 2022, 2023), 3
+PLANTED = 2020
 RESULT = Path(__file__).with_name("results") / "fund_backtest.json"
 
 
@@ -32,6 +37,7 @@ def held(seed: int) -> list[dict[str, float]]:
         make_demo(book, DemoConfig(projects=PROJECTS, seed=seed))
         whole = read_history(book, Scenario(), UsedParameters(load_parameters()))
         actual = dict(zip(whole.years.tolist(), zip(whole.outgo, whole.exposure, strict=True), strict=True))
+        planted = _planted(whole)
         for stand in STANDS:
             parameters = UsedParameters(load_parameters())
             scenario = Scenario(valuation_date=date(stand, 12, 31), horizon_years=AHEAD, paths=2_000, seed=seed)
@@ -41,15 +47,26 @@ def held(seed: int) -> list[dict[str, float]]:
                 if stand + 1 + step not in actual:
                     continue
                 outgo, exposure = actual[stand + 1 + step]
+                usual = outgo - (planted.get(stand + 1 + step, 0.0) if stand < PLANTED else 0.0)
                 low, high = np.quantile(found.outgo[:, step], [0.05, 0.95])
                 rows.append(
                     {
                         "seed": seed, "stand": stand, "ahead": step + 1, "mean": float(found.outgo[:, step].mean()), "actual": float(outgo),
-                        "inside": float(low <= outgo <= high), "width": float((high - low) / found.outgo[:, step].mean()),
+                        "inside": float(low <= outgo <= high), "usual": usual, "usual_inside": float(low <= usual <= high),
+                        "z": float((usual - found.outgo[:, step].mean()) / found.outgo[:, step].std()), "width": float((high - low) / found.outgo[:, step].mean()),
                         "exposure": float(found.exposure[:, step].mean() / exposure),
                     }
                 )  # fmt: skip
     return rows
+
+
+def _planted(whole: History) -> dict[int, float]:
+    """Return what the planted event pays, by year."""
+    assert whole.cohorts is not None
+    tables = whole.cohorts.tables
+    struck = tables.cases.loc[tables.cases["event_id"].notna(), "case_id"]
+    own = tables.payments[tables.payments["case_id"].isin(struck)]
+    return {int(y): float(a) for y, a in own.groupby(own["payment_date"].dt.year)["amount_yuan"].sum().items()}
 
 
 def main() -> None:
@@ -64,11 +81,14 @@ def main() -> None:
             "bias_of_exposure": round(float(own["exposure"].mean() - 1), 4),
             "root_mean_square": round(float(np.sqrt(((own["ratio"] - 1) ** 2).mean())), 4),
             "inside_90": round(float(own["inside"].mean()), 3),
+            "inside_90_without_planted": round(float(own["usual_inside"].mean()), 3),
+            "bias_without_planted": round(float(own["mean"].sum() / own["usual"].sum() - 1), 4),
+            "root_mean_square_of_standardised": round(float(np.sqrt((own["z"] ** 2).mean())), 3),
             "mean_width_90": round(float(own["width"].mean()), 3),
         }
         for ahead, own in rows.groupby("ahead")
     ]
-    result = {"funds": len(SEEDS), "projects": PROJECTS, "stands": list(STANDS), "by_years_ahead": table}
+    result = {"funds": len(SEEDS), "projects": PROJECTS, "seeds": list(SEEDS), "stands": list(STANDS), "by_years_ahead": table}
     RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1))
 

@@ -19,6 +19,7 @@ from models.cohorts import (
     CohortModel,
     Kernels,
     Paid,
+    Stream,
     earned_ahead,
     middles,
     padded,
@@ -30,7 +31,7 @@ Floats = NDArray[np.float64]
 
 CHUNK = 2_500
 MOST_CV = 3.0
-"""Largest coefficient of variation of a quarter's accidents: beyond it a lognormal says no more."""
+"""Largest coefficient of variation of what a stream pays in a quarter: beyond it a lognormal says no more."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,10 @@ class Luck:
     """What a chunk of paths meets.
 
     ``written`` (years, paths) total cost enrolled a year; ``wages, medical`` (years, paths) factors on the expected indices; ``interest`` (years, paths)
-    departure; ``frequency`` (quarters, paths) factor; ``noise`` family → (quarters, paths); ``level, known`` family → (paths,); ``longevity``
-    (paths,) standard normal; ``deaths`` (quarters, paths) in large events, the expected ones where that risk is off.
+    departure; ``frequency`` (quarters, paths) factor; ``accidents`` (quarters, paths) factor on the injuries of a quarter, beyond Poisson; ``noise``
+    stream → (quarters, paths) factor on what a quarter pays: how many cases are paid just then, and how grave they are; ``level`` stream → (paths,); a
+    stream without them comes as expected. ``longevity`` (paths,) standard normal; ``deaths`` (quarters, paths) in large events, the expected ones where
+    that risk is off.
     """
 
     written: Floats
@@ -104,9 +107,9 @@ class Luck:
     medical: Floats
     interest: Floats
     frequency: Floats
+    accidents: Floats
     noise: Mapping[str, Floats]
     level: Mapping[str, Floats]
-    known: Mapping[str, Floats]
     longevity: Floats
     event_uniform: Floats | None
     event_size: Floats | None
@@ -121,12 +124,8 @@ def expected(written: Floats) -> Luck:
     """Return one path on which everything comes as expected; ``written`` (years,)."""
     years = len(written)
     one = np.ones((years, 1))
-    flat = np.ones(1)
     quarters = np.ones((years * QUARTERS, 1))
-    same = dict.fromkeys(FAMILIES, flat)
-    return Luck(
-        written[:, None], one, one, np.zeros((years, 1)), quarters, dict.fromkeys(FAMILIES, quarters), same, same, np.zeros(1), None, None
-    )  # fmt: skip
+    return Luck(written[:, None], one, one, np.zeros((years, 1)), quarters, quarters, {}, {}, np.zeros(1), None, None)
 
 
 @dataclass(frozen=True)
@@ -194,7 +193,9 @@ def _luck(
                 wages, medical = (level, medical) if name == "wages" else (wages, level)
     quarters = years * QUARTERS
     frequency = np.ones((quarters, paths))
-    level, known = ({f: np.ones(paths) for f in FAMILIES} for _ in range(2))
+    accidents = np.ones((quarters, 1))
+    level: dict[str, Floats] = {}
+    noise: dict[str, Floats] = {}
     longevity = np.zeros(paths)
     if risky.parameter:
         z = mirrored(rng[0].standard_normal((2 + len(FAMILIES), half)))
@@ -202,21 +203,31 @@ def _luck(
         felt = model.cases.felt(middles(quarters))
         loading = np.column_stack([np.ones(quarters), felt]) @ root
         frequency = np.exp(loading @ z[:2] - (loading**2).sum(axis=1, keepdims=True) / 2)
-        for j, family in enumerate(FAMILIES):
-            level[family] = _lognormal(z[2 + j], model.level_cv[family])
-    noise = dict.fromkeys(FAMILIES, np.ones((quarters, 1)))
+        level = {s.name: _lognormal(z[2 + FAMILIES.index(s.family)], model.level_cv[s.name]) for s in model.streams}
     if risky.process:
-        base = {s.family: s.base for s in model.streams}
-        for family, stream in zip(FAMILIES, rng[1].spawn(len(FAMILIES)), strict=True):
-            count = mean_cases[base.get(family, "injuries")][:quarters]
-            dispersion = model.deaths.dispersion if family == "fatal" else model.cases.dispersion
-            cv = np.sqrt((model.case_cv[family] ** 2 + dispersion) / np.maximum(count, 1e-9))
-            z = mirrored(stream.standard_normal((quarters, half)))
-            noise = {**noise, family: _lognormal(z, np.minimum(cv, MOST_CV)[:, None])}
-            known[family] = _lognormal(mirrored(rng[2].standard_normal(half)), model.known_cv[family])
+        *by_family, crowd = (mirrored(r.standard_normal((quarters, half))) for r in rng[1].spawn(len(FAMILIES) + 1))
+        beyond = (model.cases.dispersion - 1.0) / np.maximum(mean_cases["injuries"][:quarters], 1e-9)
+        accidents = _lognormal(crowd, np.minimum(np.sqrt(beyond), MOST_CV)[:, None])
+        for s in model.streams:
+            cv = process_cv(model, s, mean_cases[s.base][:quarters])
+            noise[s.name] = _lognormal(by_family[FAMILIES.index(s.family)], cv[:, None])
         longevity = mirrored(rng[2].standard_normal(half))
     event = (draws.catastrophe_uniform.T, draws.catastrophe_size.T) if risky.catastrophe else (None, None)
-    return Luck(written, wages, medical, interest, frequency, noise, level, known, longevity, *event)
+    return Luck(written, wages, medical, interest, frequency, accidents, noise, level, longevity, *event)
+
+
+def process_cv(model: CohortModel, stream: Stream, cases: Floats) -> Floats:
+    """Return the coefficient of variation of what a stream pays in each quarter (of what begins, for a pension), given what is expected.
+
+    Accidents are Poisson and each is paid when its turn comes: the cases paid in a quarter are Poisson too, and independent of other quarters'. Their
+    sum has variance E[cases]·E[X²], whose square root is taken relative to E[cases]·E[X].
+
+    Parameters
+    ----------
+    cases : (quarters,) expected accidents of the stream's base
+    """
+    square = (1.0 + model.case_cv[stream.name] ** 2) / np.maximum(stream.settled(cases), 1e-9)
+    return np.asarray(np.minimum(np.sqrt(square), MOST_CV))
 
 
 def _lognormal(z: Floats, cv: Floats | float) -> Floats:
@@ -288,18 +299,19 @@ def run(
     passed = 1.0 + economy.indexation_share * (np.concatenate([np.ones((1, luck.paths)), surprise[:-1]]) - 1.0)
     index = ((1.0 + economy.indexation) ** growth * passed)[by_year]
     longevity = np.maximum(1.0 + padded(model.longevity, quarters)[:, None] * luck.longevity, 0.0)
-    driven = {family: cases["deaths" if family == "fatal" else "injuries"] * luck.noise[family] * luck.level[family] for family in FAMILIES}
-    driven["fatal"] = driven["fatal"] + struck * luck.level["fatal"]
+    driven = {**cases, "injuries": cases["injuries"] * luck.accidents}
     paid = {}
     for stream in model.streams:
+        level = luck.level.get(stream.name, 1.0)
         paid[stream.name] = stream_payments(
             stream,
             kernels,
-            driven[stream.family],
+            driven[stream.base],
             medical if stream.price == "medical" else wages,
             index,
-            luck.known[stream.family] * luck.level[stream.family],
+            luck.noise.get(stream.name, 1.0) * level,
             longevity,
+            struck * level if stream.base == "deaths" else None,
         )
     return Outcome(written, collected, earned, cases, paid, struck, luck.interest, index)
 

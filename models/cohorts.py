@@ -106,7 +106,8 @@ class Frequency:
 class Stream:
     """One benefit stream.
 
-    ``base``: ``injuries`` or ``deaths``. ``price``: ``medical`` (of the payment) or ``wages`` (of the accident). ``family`` shares process noise.
+    ``base``: ``injuries`` or ``deaths``. ``price``: ``medical`` (of the payment) or ``wages`` (of the accident). ``family``: streams of one family are
+    paid to the same cases at the same time, and share their luck.
     ``pattern`` (`LAGS`,): yuan a case by quarter after the accident; for a pension the monthly amount that begins. ``known``: the same, in all, of
     accidents that have happened, by quarter to come. ``survival`` (`LONG`,): share of a pension that is paid in each quarter after its start, None
     where the stream is no pension. ``in_payment`` (`LONG`,): payments of today's pensions by quarter to come, without indexation; ``headcount`` of
@@ -124,6 +125,12 @@ class Stream:
     headcount: Floats
     mean_award: float
 
+    def settled(self, cases: Floats) -> Floats:
+        """Return how many cases are paid in each quarter to come, counted so that the whole pattern is one case; ``cases`` (quarters,) to come."""
+        whole = float(self.pattern.sum())
+        flow = np.convolve(cases, self.pattern)[: len(cases)] + padded(self.known, len(cases))
+        return np.asarray(flow / whole if whole > 0 else np.zeros(len(cases)))
+
     @property
     def pension(self) -> bool:
         """Whether it is paid month by month."""
@@ -140,8 +147,8 @@ class CohortModel:
     ``written`` (past quarters,) total cost enrolled; ``earned`` (past quarters,); ``season`` (4,) shares of a year's enrolment; ``earning`` (4, lags) share
     of cost earned by quarter after enrolment, for each season; ``under_way`` (`LAGS`,) cost of enrolled projects still to be earned; ``unearned``
     (`LAGS`,) their premium by quarter in which it is earned. ``cases``, ``deaths``: frequencies (large events left out of deaths).
-    ``case_cv`` family → coefficient of variation of a case's cost, zeros included; ``level_cv`` family → relative error of its level;
-    ``known_cv`` family → relative error of what accidents that have happened still cost. ``longevity``: relative spread of today's pensions by quarter.
+    ``case_cv`` stream → coefficient of variation of a case's cost, zeros included; ``level_cv`` stream → relative error of its level.
+    ``longevity``: relative spread of today's pensions by quarter.
     ``payroll_cases`` a quarter and ``payroll_premium`` a year of employers that enrol by payroll. ``settlement``: mean final ÷ agreed cost.
     """
 
@@ -157,7 +164,6 @@ class CohortModel:
     streams: tuple[Stream, ...]
     case_cv: Mapping[str, float]
     level_cv: Mapping[str, float]
-    known_cv: Mapping[str, float]
     longevity: Floats
     payroll_cases: float = 0.0
     payroll_premium: float = 0.0
@@ -219,26 +225,33 @@ def stream_payments(
     cases: Floats,
     prices: Floats,
     index: Floats,
-    known: Floats | float = 1.0,
+    noise: Floats | float = 1.0,
     longevity: Floats | float = 1.0,
+    struck: Floats | None = None,
 ) -> Paid:
     """Return what a stream pays by quarter.
 
     Parameters
     ----------
-    cases : (quarters, paths) accidents of future quarters (of the stream's base, times its noise)
+    cases : (quarters, paths) accidents of future quarters, of the stream's base
     prices : (quarters, paths) price index of the stream, 1 at the valuation date
     index : (quarters, paths) indexation of pensions, 1 at the valuation date
-    known, longevity : factors on what known accidents and today's pensioners still draw
+    noise : factor on what begins or is paid in each quarter, of accidents known and to come
+    longevity : factor on what today's pensioners still draw
+    struck : (quarters, paths) deaths in large events, whose number is drawn already
     """
     steps = len(cases)
     matrix = kernels.patterns[stream.name]
-    past = padded(stream.known, steps)[:, None] * known
+
+    def spread(accidents: Floats) -> Floats:
+        return np.asarray(prices * (matrix @ accidents) if stream.price == "medical" else matrix @ (prices * accidents))
+
+    past = padded(stream.known, steps)[:, None]
+    awards = noise * ((prices * past if stream.price == "medical" else past) + spread(cases))
+    if struck is not None:
+        awards = awards + spread(struck)
     if stream.survival is None:
-        if stream.price == "medical":
-            return Paid(np.asarray(prices * (past + matrix @ cases)), None)
-        return Paid(np.asarray(past + matrix @ (prices * cases)), None)
-    awards = past + matrix @ (prices * cases)
+        return Paid(np.asarray(awards), None)
     running = kernels.survivals[stream.name] @ (awards / index)
     running += padded(stream.in_payment, steps)[:, None] * longevity
     return Paid(np.asarray(index * running), np.asarray(awards))

@@ -5,9 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.cohort_simulation import CHUNK, Collection, Economy, Effects, Events, Risky, draw_luck, expected, run
+from models.cohort_simulation import (
+    CHUNK,
+    Collection,
+    Economy,
+    Effects,
+    Events,
+    Risky,
+    draw_luck,
+    expected,
+    process_cv,
+    run,
+)
 from models.cohorts import (
-    FAMILIES,
     LAGS,
     LONG,
     QUARTERS,
@@ -50,10 +60,10 @@ def model(rng=None):
     written = rng.gamma(20.0, 1e9, 40)
     frequency = Frequency(1e-8, -0.05, np.diag([1e-3, 1e-4]), 1.5, np.array([0.6, 1.2, 1.2, 1.0]))
     deaths = Frequency(1e-10, -0.05, np.diag([1e-2, 1e-4]), 1.0, frequency.season)
-    same = dict.fromkeys(FAMILIES, 2.0)
+    names = [s.name for s in streams]
     return CohortModel(
         2015, written, written, rng.dirichlet(np.full(QUARTERS, 5.0)), earning, 1e10 * earning[0], 1e7 * earning[1], frequency, deaths,
-        streams, same, dict.fromkeys(FAMILIES, 0.05), dict.fromkeys(FAMILIES, 0.1), np.linspace(0, 0.02, LONG),
+        streams, dict.fromkeys(names, 2.0), dict.fromkeys(names, 0.05), np.linspace(0, 0.02, LONG),
     )  # fmt: skip
 
 
@@ -97,15 +107,15 @@ def test_a_stream_pays_as_an_accountant_would_count():
     found = run(own, luck, ECONOMY, Effects.none(8), Collection(), Events())
     wages = np.repeat((1.05 ** np.arange(1, 3))[:, None] * luck.wages, 4, axis=0)
     stream = own.streams[2]
-    cases = found.cases["injuries"] * luck.noise["life"] * luck.level["life"]
+    cases = found.cases["injuries"] * luck.accidents
+    factor = luck.noise["disability_allowance"] * luck.level["disability_allowance"]
     for path in range(3):
         for t in range(8):
             index = found.index[t, path]
             paid = index * stream.in_payment[t] * max(1 + own.longevity[t] * luck.longevity[path], 0)
             for start in range(t + 1):
-                award = stream.known[start] * luck.known["life"][path] * luck.level["life"][path]
-                award += sum(stream.pattern[start - o] * wages[o, path] * cases[o, path] for o in range(start + 1))
-                paid += 3 * award * stream.survival[t - start] * index / found.index[start, path]
+                award = stream.known[start] + sum(stream.pattern[start - o] * wages[o, path] * cases[o, path] for o in range(start + 1))
+                paid += 3 * factor[start, path] * award * stream.survival[t - start] * index / found.index[start, path]
             assert found.paid["disability_allowance"].payments[t, path] == pytest.approx(paid, rel=1e-10)
 
 
@@ -173,13 +183,13 @@ def test_pay_as_you_go_income_is_outgo_of_the_year():
 
 def test_a_risk_switched_off_leaves_the_others_luck_alone():
     own = model()
-    whole = lucky(own, 3)[0]
+    whole, life = lucky(own, 3)[0], "disability_allowance"
     for risk in ("process", "parameter", "economic", "catastrophe"):
         part = lucky(own, 3, risky=Risky(**{risk: False}))[0]
         same = {
             "process": [np.array_equal(part.frequency, whole.frequency), np.array_equal(part.wages, whole.wages)],
-            "parameter": [np.array_equal(part.wages, whole.wages), np.array_equal(part.noise["life"], whole.noise["life"])],
-            "economic": [np.array_equal(part.frequency, whole.frequency), np.array_equal(part.noise["life"], whole.noise["life"])],
+            "parameter": [np.array_equal(part.wages, whole.wages), np.array_equal(part.noise.get(life), whole.noise["disability_allowance"])],
+            "economic": [np.array_equal(part.frequency, whole.frequency), np.array_equal(part.noise.get(life), whole.noise["disability_allowance"])],
             "catastrophe": [np.array_equal(part.written, whole.written), np.array_equal(part.frequency, whole.frequency)],
         }[risk]
         assert all(same), risk
@@ -193,7 +203,7 @@ def test_paths_are_the_same_in_any_number_and_a_longer_horizon_begins_alike():
     assert np.array_equal(lucky(own, 2, 40)[0].frequency, lucky(own, 2, 40)[0].frequency)
     short, long = lucky(own, 2)[0], lucky(own, 5)[0]
     assert np.allclose(short.wages, long.wages[:2])
-    assert np.allclose(short.noise["lump"], long.noise["lump"][:8])
+    assert np.allclose(short.noise["disability_lump"], long.noise["disability_lump"][:8])
     chunks = lucky(own, 1, CHUNK + 10)
     assert [c.paths for c in chunks] == [CHUNK, 10]
     assert np.array_equal(chunks[0].written, lucky(own, 1, CHUNK)[0].written)
@@ -203,11 +213,42 @@ def test_noise_has_mean_one_and_the_spread_of_its_cases():
     own = model()
     luck = lucky(own, 1, 2_000)[0]
     cases = run(own, expected(np.full(1, 8e10)), ECONOMY, Effects.none(4), Collection(), Events()).cases["injuries"][:, 0]
-    wanted = np.sqrt((2.0**2 + own.cases.dispersion) / cases)
-    noise = luck.noise["lump"]
-    assert (np.abs(noise.mean(axis=1) - 1.0) < 4 * wanted / np.sqrt(1_000)).all()
-    # the spread on the scale of the logarithm, where it is normal
-    assert np.log(noise).std(axis=1) == pytest.approx(np.sqrt(np.log1p(wanted**2)), rel=0.06)
+    stream = own.streams[1]
+    pattern = stream.pattern / stream.pattern.sum()
+    paid = [stream.known[t] / stream.pattern.sum() + sum(pattern[t - o] * cases[o] for o in range(t + 1)) for t in range(4)]
+    for factor, wanted in (
+        (luck.noise["disability_lump"], np.sqrt((1.0 + 2.0**2) / np.array(paid))),
+        (luck.accidents, np.sqrt((own.cases.dispersion - 1.0) / cases)),
+    ):
+        assert (np.abs(factor.mean(axis=1) - 1.0) < 4 * wanted / np.sqrt(1_000)).all()
+        # the spread on the scale of the logarithm, where it is normal
+        assert np.log(factor).std(axis=1) == pytest.approx(np.sqrt(np.log1p(wanted**2)), rel=0.06)
+
+
+def test_the_spread_of_a_year_is_that_of_accidents_drawn_one_by_one():
+    """Cases drawn one by one, each paid once and at its own time: what a year pays varies as the model says, neither less nor more."""
+    from dataclasses import replace
+
+    rng, own = np.random.default_rng(5), model()
+    stream, cv, quarters, paths = own.streams[1], 2.0, 8, 4_000
+    origins = np.full(LAGS + quarters, 30.0)
+    pattern = stream.pattern / stream.pattern.sum()
+    known = np.array([sum(origins[LAGS - age] * pattern[age + t] for age in range(1, LAGS - t)) for t in range(quarters)])
+    stream = replace(stream, pattern=pattern, known=np.pad(known, (0, LAGS - quarters)))
+    own = replace(own, case_cv={stream.name: cv})
+    said = process_cv(own, stream, origins[LAGS:]) * stream.settled(origins[LAGS:])
+    drawn = np.zeros((paths, quarters))
+    shape = 1.0 / cv**2
+    for origin in range(LAGS + quarters):
+        n = rng.poisson(30.0, paths)
+        path = np.repeat(np.arange(paths), n)
+        when = origin - LAGS + rng.choice(LAGS, len(path), p=pattern)
+        here = (when >= 0) & (when < quarters)
+        amounts = rng.gamma(shape, 1.0 / shape, int(here.sum()))
+        drawn += np.bincount(path[here] * quarters + when[here], amounts, paths * quarters).reshape(paths, quarters)
+    for year in (slice(0, 4), slice(4, 8)):
+        assert drawn[:, year].sum(axis=1).std() == pytest.approx(np.sqrt((said[year] ** 2).sum()), rel=0.05)
+        assert drawn[:, year].sum(axis=1).mean() == pytest.approx(stream.settled(origins[LAGS:])[year].sum(), rel=0.01)
 
 
 def test_shocks_act_where_they_belong():
