@@ -194,7 +194,7 @@ def _luck(
     quarters = years * QUARTERS
     frequency = np.ones((quarters, paths))
     accidents = np.ones((quarters, 1))
-    level: dict[str, Floats] = {}
+    levels: dict[str, Floats] = {}
     noise: dict[str, Floats] = {}
     longevity = np.zeros(paths)
     if risky.parameter:
@@ -203,7 +203,7 @@ def _luck(
         felt = model.cases.felt(middles(quarters))
         loading = np.column_stack([np.ones(quarters), felt]) @ root
         frequency = np.exp(loading @ z[:2] - (loading**2).sum(axis=1, keepdims=True) / 2)
-        level = {s.name: _lognormal(z[2 + FAMILIES.index(s.family)], model.level_cv[s.name]) for s in model.streams}
+        levels = {s.name: _lognormal(z[2 + FAMILIES.index(s.family)], model.level_cv[s.name]) for s in model.streams}
     if risky.process:
         *by_family, crowd = (mirrored(r.standard_normal((quarters, half))) for r in rng[1].spawn(len(FAMILIES) + 1))
         beyond = (model.cases.dispersion - 1.0) / np.maximum(mean_cases["injuries"][:quarters], 1e-9)
@@ -213,7 +213,7 @@ def _luck(
             noise[s.name] = _lognormal(by_family[FAMILIES.index(s.family)], cv[:, None])
         longevity = mirrored(rng[2].standard_normal(half))
     event = (draws.catastrophe_uniform.T, draws.catastrophe_size.T) if risky.catastrophe else (None, None)
-    return Luck(written, wages, medical, interest, frequency, accidents, noise, level, longevity, *event)
+    return Luck(written, wages, medical, interest, frequency, accidents, noise, levels, longevity, *event)
 
 
 def process_cv(model: CohortModel, stream: Stream, cases: Floats) -> Floats:
