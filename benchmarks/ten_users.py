@@ -63,10 +63,11 @@ def main() -> None:
                 locale="en-US" if number % 2 else "zh-CN", viewport={"width": 1300, "height": 900}
             ).new_page()
             page.on("pageerror", lambda error: faults.append(str(error)))
-            page.goto(f"{address}/?book=demo&rate={1 + number / 10}&paths={PATHS}")
+            page.set_default_timeout(300_000)
+            page.goto(f"{address}/?book=demo&rate={1 + number / 10}&paths={PATHS}", wait_until="commit")
             users.append(page)
         for page in users:
-            expect(page.locator(DRAWN)).to_have_count(2, timeout=120_000)
+            expect(page.locator(DRAWN)).to_have_count(2, timeout=300_000)
             page.evaluate(WATCH)
             page.get_by_role("slider").first.focus()
         before = peak = resident_mb(process.pid)
