@@ -177,6 +177,7 @@ def _reported(
         "rate": rate,
         "probability_below_floor": p,
         "standard_error": float(np.sqrt(p * (1 - p) / len(ever))),
+        "balance_mean": float(balance[:, -1].mean()),
         "balance_p05": low,
         "balance_p50": middle,
         "balance_p95": high,

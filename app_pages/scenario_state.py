@@ -15,19 +15,23 @@ from analysis.scenario_link import LINK_FIELDS, from_link, put, to_link
 from models.messages import InputError
 
 NOW, PAST, WRITTEN, DROPPED, WRONG = "scenario", "scenario_past", "link_written", "link_dropped", "input_refused"
+TOUCHED = "input_touched"
 STEPS_BACK = 50
 KEYS = frozenset(f.key for f in LINK_FIELDS)
 
 
 def start() -> None:
-    """Take the scenario from the link where the session begins, or where the reader went back in the browser."""
-    link = _own_part_of_the_link()
+    """Take the scenario from the link where the session begins, or where the reader went back in the browser.
+
+    A run that an input started brings the link that the browser had then, which may be older than the one written last: the input counts.
+    """
+    link, touched = _own_part_of_the_link(), st.session_state.get(TOUCHED, False)
     page = st.session_state.get("page_path", "")
     if NOW not in st.session_state:
         st.session_state[NOW], st.session_state[DROPPED] = from_link(link)
-    elif link != st.session_state.get(WRITTEN) and page == st.session_state.get("page_written"):
+    elif not touched and link != st.session_state.get(WRITTEN) and page == st.session_state.get("page_written"):
         change_to(from_link(link)[0])
-    st.session_state["page_written"] = page
+    st.session_state["page_written"], st.session_state[TOUCHED] = page, False
 
 
 def current() -> Scenario:
@@ -42,7 +46,7 @@ def change_to(scenario: Scenario) -> None:
     if scenario != before:
         st.session_state[PAST] = [*st.session_state.get(PAST, [])[-STEPS_BACK + 1 :], before]
         st.session_state[NOW] = scenario
-    st.session_state[WRONG] = None
+    st.session_state[WRONG], st.session_state[TOUCHED] = None, True
 
 
 def change(path: str, value: Any) -> None:
@@ -56,6 +60,7 @@ def change(path: str, value: Any) -> None:
 def undo() -> None:
     """Go one change back."""
     past = st.session_state.get(PAST, [])
+    st.session_state[TOUCHED] = True
     if past:
         st.session_state[NOW], st.session_state[PAST] = past[-1], past[:-1]
 

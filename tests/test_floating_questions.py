@@ -220,6 +220,9 @@ def test_the_fund_under_a_plan(desk, prepared, resolved):
     exact = exact_study(desk.portfolio, plan, 6).analysis.off_balance[:-1]
     assert factor.to_numpy() == pytest.approx(exact, abs=0.03)
     assert summary.loc["plan_corrected", "rate"] == pytest.approx(0.0012 / factor.iloc[1:].mean())
+    moved = summary.loc["plan", "balance_mean"] - summary.loc["no_floating", "balance_mean"]
+    assert abs(factor.mean() - 1) > 0.001
+    assert (moved < 0) == (factor.mean() < 1)
     answers = fund_under_plan(
         prepared,
         resolved,
@@ -234,6 +237,17 @@ def test_the_fund_under_a_plan(desk, prepared, resolved):
         fund_under_plan(prepared, resolved, desk.portfolio, load_plan("jiangsu"), paths=2)
     with pytest.raises(RuntimeError, match="stopped"):
         fund_under_plan(prepared, resolved, desk.portfolio, plan, paths=2, progress=stop)
+
+
+@pytest.mark.parametrize(("name", "sign"), [("bg_bau", 1), ("japan", -1)])
+def test_a_plan_that_only_adds_or_gives_back_moves_every_quantile_of_the_balance(desk, prepared, resolved, name, sign):
+    found = fund_under_plan(prepared, resolved, desk.portfolio, load_plan(name), paths=30)
+    later = found.yearly[found.yearly["case"] == "plan"].iloc[-1]
+    nearest = later["factor_p05" if sign > 0 else "factor_p95"]
+    assert sign * (nearest - 1) > 0.001
+    summary = found.summary.set_index("case")
+    for figure in ("balance_p05", "balance_p50", "balance_p95", "balance_mean"):
+        assert sign * (summary.loc["plan", figure] - summary.loc["no_floating", figure]) > 0, figure
 
 
 def test_the_review_under_another_plan_differs_in_its_floating_part_alone(prepared):

@@ -56,6 +56,18 @@ def test_a_link_restores_every_input_and_undo_takes_back(monkeypatch):
     assert test.slider(key="rate").value == 1.2346
 
 
+def test_a_link_older_than_the_last_answer_does_not_take_an_input_back(monkeypatch):
+    test = launch(monkeypatch, "overview", "en", "xpcc")
+    test.slider(key="rate").set_value(2.0).run()
+    test.query_params["rate"] = "1.5"
+    test.slider(key="rate").set_value(2.1).run()
+    assert test.session_state["scenario"].base_rate == 0.0021
+    assert test.query_params["rate"] in ("2.1", ["2.1"])
+    test.query_params["rate"] = "1.5"
+    test.run()
+    assert test.slider(key="rate").value == 1.5
+
+
 def test_another_page_keeps_the_scenario(monkeypatch):
     test = launch(monkeypatch, "overview", "zh", "xpcc")
     test.slider(key="years").set_value(5).run()
