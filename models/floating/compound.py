@@ -47,12 +47,13 @@ def zero_probability(mean: Floats, variance: Floats) -> Floats:
 
 def generating(mean: Floats, variance: Floats, z: NDArray[np.number]) -> NDArray[np.complex128]:
     """Return the generating function of the counts at ``z`` (points,), shape (units, points)."""
-    over = np.divide(variance - mean, mean, out=np.zeros_like(mean), where=mean > 0)[:, None]
-    away = np.asarray(z, dtype=np.complex128) - 1.0
-    spread = np.where(over > 1e-9, over, 1.0)
-    return np.where(
-        over > 1e-9, np.exp(-mean[:, None] / spread * np.log1p(-spread * away)), np.exp(mean[:, None] * away)
-    )
+    over = np.divide(variance - mean, mean, out=np.zeros_like(mean), where=mean > 0)
+    spread, away = over[:, None], np.asarray(z, dtype=np.complex128) - 1.0
+    found = np.empty((len(mean), len(away)), dtype=np.complex128)
+    gamma = over > 1e-9
+    found[gamma] = np.exp(-mean[gamma, None] / spread[gamma] * np.log(1.0 - spread[gamma] * away))
+    found[~gamma] = np.exp(mean[~gamma, None] * away)
+    return found
 
 
 def onto_grid(severity: Floats, positions: Floats) -> Floats:
@@ -93,47 +94,42 @@ def _few(mean: Floats, variance: Floats, severity: Floats, limits: Floats, cuts:
     size = int(points.max(initial=0)) + 1
     classes, intervals = cuts.shape[1] + 1, limits.shape[1] + 1
     out = np.empty((len(mean), classes, intervals))
-    order = np.argsort(mean, kind="stable")
-    folds = _Folds(severity, size)
+    order = np.argsort(-mean, kind="stable")  # the first block asks for most of the n-fold distributions
+    below = np.empty((size, 0))
     for start in range(0, len(order), BLOCK):
         u = order[start : start + BLOCK]
         counts = count_probabilities(mean[u], variance[u], FEW_CASES)
-        below = folds.cumulative(len(counts))
+        if len(counts) > below.shape[1]:
+            below = _folds(severity, size, len(counts))
         masked = [counts]
         if classes > 1:
             n = np.arange(len(counts))[:, None]
             which = (n[None] >= cuts[u].T[:, None, :]).sum(axis=0)
             masked = [np.where(which == c, counts, 0.0) for c in range(classes)]
         for c, weights in enumerate(masked):
+            by_unit = np.ascontiguousarray(weights.T)
             cumulative = np.empty((len(u), intervals + 1))
             cumulative[:, 0] = 0.0
             cumulative[:, -1] = weights.sum(axis=0)
             for j in range(intervals - 1):
                 at = points[u, j]
-                chance = np.einsum("nu,nu->u", weights, below[:, np.maximum(at, 0)])
+                chance = np.einsum("un,un->u", by_unit, below[np.maximum(at, 0), : len(counts)])
                 cumulative[:, j + 1] = np.where(at >= 0, chance, 0.0)
             out[u, c] = np.diff(cumulative, axis=1)
     return out
 
 
-class _Folds:
-    """The n-fold cumulative distributions of a severity up to a point, convolved as far as they are asked for."""
-
-    def __init__(self, severity: Floats, size: int) -> None:
-        self.size = size
-        self.length = fft.next_fast_len(2 * size, real=True)
-        self.transform = fft.rfft(severity[:size], self.length)
-        self.last = np.zeros(size)
-        self.last[0] = 1.0
-        self.rows = [np.ones(size)]
-
-    def cumulative(self, count: int) -> Floats:
-        """Return P(loss <= point | n cases) for n = 0..count-1, shape (count, size)."""
-        while len(self.rows) < count:
-            # What lies beyond the last point can never come back below it: cutting there is exact.
-            self.last = fft.irfft(fft.rfft(self.last, self.length) * self.transform, self.length)[: self.size]
-            self.rows.append(np.cumsum(self.last))
-        return np.array(self.rows[:count])
+def _folds(severity: Floats, size: int, count: int) -> Floats:
+    """Return P(loss <= point | n cases) for n = 0..count-1 at the points below ``size``, shape (size, count)."""
+    length = fft.next_fast_len(2 * size, real=True)
+    transform = fft.rfft(severity[:size], length)
+    last, found = np.zeros(size), np.ones((count, size))
+    last[0] = 1.0
+    for n in range(1, count):
+        # What lies beyond the last point can never come back below it: cutting there is exact.
+        last = fft.irfft(fft.rfft(last, length) * transform, length)[:size]
+        np.cumsum(last, out=found[n])
+    return np.ascontiguousarray(found.T)
 
 
 def _large(mean: Floats, variance: Floats, severity: Floats, limits: Floats, cuts: Integers) -> Floats:

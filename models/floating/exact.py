@@ -6,6 +6,7 @@ The distribution of a unit's ratio comes from its compound distribution; with th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -52,19 +53,20 @@ class Chain:
 
     def path(self, years: int) -> Floats:
         """Return the probability of each step at the start and after each year, shape (years + 1, units, steps)."""
-        out = np.empty((years + 1, *self.transitions.shape[:2]))
-        out[0] = self.start
-        for t in range(years):
-            out[t + 1] = np.matmul(out[t][:, None, :], self.transitions)[:, 0]
-        return out
+        moves, now = self._moves(), self._entrants()
+        out = np.empty((years + 1, *now.shape))
+        for t in range(years + 1):
+            out[t] = now
+            now = moves(now)
+        return out.transpose(0, 2, 1)
 
     def equilibrium(self, near: Floats | None = None) -> Floats:
         """Return the long-run probability of each step from the start, shape (units, steps); ``near`` is any year of the path."""
-        now = np.broadcast_to(self.start, self.transitions.shape[:2]) if near is None else near
+        moves, now = self._moves(), self._entrants() if near is None else near.T
         for _ in range(QUICK):
-            after: Floats = np.matmul(now[:, None, :], self.transitions)[:, 0]
+            after = moves(now)
             if np.abs(after - now).max() < SETTLED:
-                return after
+                return after.T
             now = after
         # A chain that moves slowly: the lazy chain has the same equilibrium and no period; squared forty times it has run 10^12 years.
         power = (self.transitions + np.eye(len(self.steps))) / 2
@@ -72,6 +74,22 @@ class Chain:
             power = power @ power
             power /= power.sum(axis=2, keepdims=True)
         return np.asarray(np.einsum("s,ust->ut", self.start, power), dtype=np.float64)
+
+    def _entrants(self) -> Floats:
+        return np.repeat(self.start[:, None], len(self.transitions), axis=1)
+
+    def _moves(self) -> Callable[[Floats], Floats]:
+        """Return what carries probabilities (steps, units) one year on: a sum over long rows, for 20,000 small products of matrices are slow."""
+        chance = np.ascontiguousarray(self.transitions.transpose(1, 2, 0))
+        leads = chance.any(axis=2)
+
+        def after(now: Floats) -> Floats:
+            out = np.zeros_like(now)
+            for i, to in zip(*np.nonzero(leads), strict=True):
+                out[to] += now[i] * chance[i, to]
+            return out
+
+        return after
 
 
 @dataclass(frozen=True)
@@ -161,7 +179,7 @@ def chain(plan: FloatingPlan, risks: Risks) -> Chain:
     units, given, count = asked.shape
     start = np.zeros(count)
     start[nearest(ladder, np.array([plan.new_entrant]))] = 1.0
-    transitions = np.zeros((units, count, count))
+    transitions = np.zeros((count, count, units)).transpose(2, 0, 1)
     small = too_small(plan, risks)
     for i in range(count):
         reached = nearest(ladder, plan.moved(np.full(count, ladder[i]), ladder))
