@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,13 @@ def workbook_sheets(path: Path, block: int) -> Iterator[tuple[str, Iterator[list
 
 
 def _sheets(child: subprocess.Popen[bytes]) -> Iterator[tuple[str, Iterator[list[list[Any]]]]]:
-    name = _handed(child)
+    things = _handed_on(child)
+    name = next(things, None)
     while name is not None:
         following: list[Any] = [None]
 
         def rows(following: list[Any] = following) -> Iterator[list[list[Any]]]:
-            while isinstance(part := _handed(child), list):
+            while isinstance(part := next(things, None), list):
                 yield part
             following[0] = part
 
@@ -71,15 +73,28 @@ def _sheets(child: subprocess.Popen[bytes]) -> Iterator[tuple[str, Iterator[list
         name = following[0]
 
 
-def _handed(child: subprocess.Popen[bytes]) -> Any:
-    """Return the next thing that the child hands on: a sheet's name, a block of its rows, or None at the end."""
+def _handed_on(child: subprocess.Popen[bytes]) -> Iterator[Any]:
+    """Yield what the child hands on, sheets' names and blocks of their rows; it makes the next one while this one is used."""
+    with ThreadPoolExecutor(1) as ahead:
+        waiting = ahead.submit(_one, child)
+        try:
+            while data := waiting.result():
+                waiting = ahead.submit(_one, child)
+                yield marshal.loads(data)
+        except GeneratorExit:  # the rest is not wanted: nobody is to wait for it
+            child.kill()
+            raise
+
+
+def _one(child: subprocess.Popen[bytes]) -> bytes:
+    """Return the bytes of the next thing that the child hands on, none at the end."""
     assert child.stdout is not None
     head = child.stdout.read(8)
     if len(head) < 8:
-        return None
+        return b""
     (size,) = struct.unpack("<q", head)
     data = child.stdout.read(size)
-    return marshal.loads(data) if len(data) == size else None
+    return data if len(data) == size else b""
 
 
 def _refuse_bombs(path: Path) -> None:
