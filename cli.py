@@ -263,8 +263,8 @@ def _demo(arguments: argparse.Namespace, t: Translator) -> None:
 
 
 def _sweep(arguments: argparse.Namespace, t: Translator) -> None:
-    from analysis.grid import load_grid
-    from analysis.sweep import sweep
+    from analysis.questions.grid import load_grid
+    from analysis.questions.sweep import sweep
 
     grid = load_grid(arguments.grid)
     try:
@@ -285,7 +285,7 @@ def _sweep(arguments: argparse.Namespace, t: Translator) -> None:
 def _form(arguments: argparse.Namespace, t: Translator) -> None:
     import pandas as pd
 
-    from analysis.returns_review import check_forms, review_returns
+    from analysis.coverage.returns import check_forms, review_returns
     from data.book import open_book
     from data.quarterly_form import read_forms
     from data.returns import store
@@ -327,7 +327,8 @@ def _bulletin(arguments: argparse.Namespace, t: Translator) -> None:
 
 
 def _notices(arguments: argparse.Namespace, t: Translator) -> None:
-    from analysis import notices, review, scenario
+    from analysis import review, scenario
+    from analysis.plans import notices
     from data.book import open_book
     from reports.notices import write_notices
 

@@ -77,7 +77,7 @@ class FloatingReview:
     """The chosen floating plan on the book's own contractors.
 
     ``steps``: ``multiplier, contractors, premium_share, expected_share``; ``quintiles``: ``quintile, multiplier, loss_ratio_before,
-    loss_ratio_after`` (and more as `analysis.plans` gives); ``movers``: who moves, largest first.
+    loss_ratio_after`` (and more as `analysis.plans.compared` gives); ``movers``: who moves, largest first.
     """
 
     plan: str

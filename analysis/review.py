@@ -12,18 +12,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.actual_expected import actual_expected
 from analysis.assumptions import UsedParameters
-from analysis.backtest import backtest, plain
-from analysis.early_warning import by_prefecture, first_alarm, outlook, past_indicators
-from analysis.fund_tables import FundBook, balance_sheet, cohort_tables, fund_book, on_level, on_payroll, rate_tables
-from analysis.history import History, read_history
-from analysis.indicated import indications, unit_credibility
-from analysis.ledgers import LedgerCosts, read_ledgers
+from analysis.fund.history import History, read_history
+from analysis.fund.indicated import indications, unit_credibility
+from analysis.fund.ledgers import LedgerCosts, read_ledgers
+from analysis.fund.projection import Projection, project
+from analysis.fund.tables import FundBook, balance_sheet, cohort_tables, fund_book, on_level, on_payroll, rate_tables
+from analysis.hindsight.actual_expected import actual_expected
+from analysis.hindsight.backtest import backtest, plain
+from analysis.hindsight.early_warning import by_prefecture, first_alarm, outlook, past_indicators
+from analysis.hindsight.reconciliation import reconcile
+from analysis.hindsight.risk_measures import exhaustion_table, risk_table
 from analysis.own_parameters import parameters_of
-from analysis.plans import floating_review
-from analysis.projection import Projection, project
-from analysis.questions import sensitivities, what_if
+from analysis.plans.compared import floating_review
+from analysis.questions.asked import sensitivities, what_if
 from analysis.rate_review import (
     BookIdentity,
     ChangeDriver,
@@ -34,8 +36,6 @@ from analysis.rate_review import (
     load_json,
     write_json,
 )
-from analysis.reconciliation import reconcile
-from analysis.risk_measures import exhaustion_table, risk_table
 from analysis.scenario import Scenario
 from analysis.sources import assumption_changes, sources
 from data.book import Book

@@ -8,9 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import coverage_words, experience_words, floating_words, fund_words
 from analysis.charts import BASIS_NAMES
+from analysis.coverage import words as coverage_words
+from analysis.experience import words as experience_words
+from analysis.fund import words as fund_words
 from analysis.language import Translator
+from analysis.plans import words as floating_words
 from analysis.rate_review import RateReview
 from analysis.words import word
 from data.parameters.guide import shown_unit, shown_value

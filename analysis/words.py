@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from analysis import coverage_words, experience_words, floating_words, fund_words, rate_paths, risk_measures
+from analysis.coverage import words as coverage_words
+from analysis.experience import words as experience_words
+from analysis.fund import words as fund_words
+from analysis.hindsight import risk_measures
 from analysis.language import Translator
-from analysis.options import NAMES
-from analysis.stresses import load_stresses
+from analysis.plans import words as floating_words
+from analysis.questions import rate_paths
+from analysis.questions.options import NAMES
+from analysis.questions.stresses import load_stresses
 from models.messages import Message
 
 WORDS: dict[str, Message] = {

@@ -4,11 +4,13 @@ import json
 
 import streamlit as st
 
-from analysis import charts, reconciliation_charts, stress_charts
-from analysis.actual_expected import actual_expected
+from analysis import charts
+from analysis.hindsight import reconciliation_charts
+from analysis.hindsight.actual_expected import actual_expected
+from analysis.hindsight.reconciliation import reconcile
 from analysis.language import Translator
+from analysis.questions import charts as stress_charts
 from analysis.rate_review import RateReview
-from analysis.reconciliation import reconcile
 from analysis.words import word
 from app_pages.explain import how
 from app_pages.showing import plain_text, show_table

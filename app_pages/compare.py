@@ -5,13 +5,15 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from analysis import charts, stress_charts, warning_charts
+from analysis import charts
+from analysis.hindsight import warning_charts
+from analysis.hindsight.standing_back import standing_back
 from analysis.language import Translator
-from analysis.questions import rate_path_options, variance_shares
-from analysis.rate_paths import NAMES
+from analysis.questions import charts as stress_charts
+from analysis.questions.asked import rate_path_options, variance_shares
+from analysis.questions.rate_paths import NAMES
 from analysis.rate_review import RateReview
 from analysis.review import Prepared
-from analysis.standing_back import standing_back
 from app_pages.reviews import what_moves_it
 from app_pages.showing import plain_text, show_table
 from app_pages.state import page, prepared_for, translator

@@ -6,8 +6,8 @@ from pathlib import Path
 import streamlit as st
 
 from analysis.language import LANGUAGES, Translator
-from analysis.notices import notices
-from analysis.plan_desk import PlanDesk
+from analysis.plans.desk import PlanDesk
+from analysis.plans.notices import notices
 from analysis.rate_review import RateReview
 from analysis.review import Prepared
 from app_pages.showing import plain_text

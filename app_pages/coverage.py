@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from analysis import coverage_charts
-from analysis.coverage import Coverage, coverage, days_of
-from analysis.enrolment import enrolment
+from analysis.coverage import charts as coverage_charts
+from analysis.coverage.campaign import Coverage, coverage, days_of
+from analysis.coverage.enrolment import enrolment
+from analysis.coverage.roster import roster_study
 from analysis.language import LANGUAGES, Translator
-from analysis.roster import roster_study
 from analysis.words import word
 from app_pages.quarterly_returns import show_returns
 from app_pages.showing import assumption_rows

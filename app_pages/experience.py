@@ -6,9 +6,9 @@ from datetime import date
 import streamlit as st
 
 from analysis.experience import ExperienceStudy, experience_study
+from analysis.experience.charts import CHARTS, experience_charts
 from analysis.experience.tables import experience_tables
-from analysis.experience_charts import CHARTS, experience_charts
-from analysis.experience_words import TITLES
+from analysis.experience.words import TITLES
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from analysis.scenario import Scenario

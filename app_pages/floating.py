@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from analysis import floating_charts
-from analysis.floating_study import ExactStudy, exact_study
-from analysis.floating_words import bands_for_readers, plan_title, with_words
 from analysis.language import Translator
-from analysis.plan_backtest import PlanBacktest, backtest_plans, rolled
-from analysis.plan_desk import PlanDesk, explained, plan_desk, standing
-from analysis.plan_effects import (
+from analysis.plans import charts as floating_charts
+from analysis.plans.backtest import PlanBacktest, backtest_plans, rolled
+from analysis.plans.compared import compare_plans
+from analysis.plans.desk import PlanDesk, explained, plan_desk, standing
+from analysis.plans.effects import (
     GROUPS,
     concealment_table,
     moved,
@@ -24,10 +23,11 @@ from analysis.plan_effects import (
     worked_examples,
     worst_cases,
 )
-from analysis.plan_search import Limits, search_plans
-from analysis.plan_simulation import fund_under_plan
-from analysis.plan_words import bands_table, explanation, rule_in_words
-from analysis.plans import compare_plans
+from analysis.plans.readable import bands_table, explanation, rule_in_words
+from analysis.plans.search import Limits, search_plans
+from analysis.plans.simulation import fund_under_plan
+from analysis.plans.study import ExactStudy, exact_study
+from analysis.plans.words import bands_for_readers, plan_title, with_words
 from analysis.rate_review import RateReview
 from analysis.review import Prepared
 from analysis.scenario import Scenario

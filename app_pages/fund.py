@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from analysis import charts, fund_charts
+from analysis import charts
+from analysis.fund import charts as fund_charts
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from analysis.tables import TITLES

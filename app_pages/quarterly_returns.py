@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from analysis import coverage_charts
+from analysis.coverage import charts as coverage_charts
+from analysis.coverage.returns import ReturnsReview, blank_form, check_forms, review_returns
 from analysis.language import Translator
-from analysis.returns_review import ReturnsReview, blank_form, check_forms, review_returns
 from app_pages.access import actor, refuse
 from app_pages.state import plain_text, show_table
 from data.book import Book

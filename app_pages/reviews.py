@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 import streamlit as st
 
-from analysis.questions import sensitivities
+from analysis.questions.asked import sensitivities
 from analysis.review import STAGES, Prepared, conclude, prepare, what_if
 from analysis.scenario import Scenario
 from data.book import Book
@@ -164,7 +164,7 @@ def _sensitivities(fingerprint: str, scenario: Scenario, _prepared: Prepared) ->
 
 
 def what_moves_it(book: Book, prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
-    """Return the tables of `analysis.questions.sensitivities` for a resolved scenario, kept for the next reader."""
+    """Return the tables of `analysis.questions.asked.sensitivities` for a resolved scenario, kept for the next reader."""
     return _sensitivities(book.fingerprint(), resolved, prepared)
 
 

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from analysis.language import Translator
+from analysis.questions.stresses import load_stresses
 from analysis.scenario import SHOCKS, CoverageStep, RateStep, Risks, Scenario, Shock
 from analysis.scenario_link import get, to_link
-from analysis.stresses import load_stresses
 from analysis.words import word
 from app_pages import scenario_state as state
 from app_pages.languages import LANGUAGE_LABELS

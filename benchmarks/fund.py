@@ -28,8 +28,8 @@ RESULT = Path(__file__).with_name("results") / "fund.json"
 MEMORY = """
 import resource, sys, time
 from analysis.assumptions import UsedParameters
-from analysis.history import read_history
-from analysis.projection import project
+from analysis.fund.history import read_history
+from analysis.fund.projection import project
 from analysis.scenario import Scenario
 from data.book import open_book
 from data.demo import DemoConfig, make_demo

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.assumptions import UsedParameters
-from analysis.history import History, read_history
-from analysis.projection import project
+from analysis.fund.history import History, read_history
+from analysis.fund.projection import project
 from analysis.scenario import Scenario
 from data.book import open_book
 from data.demo import DemoConfig, make_demo

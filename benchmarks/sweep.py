@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.grid import grid_from_yaml
-from analysis.sweep import sweep
+from analysis.questions.grid import grid_from_yaml
+from analysis.questions.sweep import sweep
 
 GRID = """
 base: {paths: 200000, horizon_years: 20}

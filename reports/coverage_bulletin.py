@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis import coverage_charts
-from analysis.coverage import REGION, Coverage, coverage
-from analysis.enrolment import Enrolment, enrolment
+from analysis.coverage import charts as coverage_charts
+from analysis.coverage.campaign import REGION, Coverage, coverage
+from analysis.coverage.enrolment import Enrolment, enrolment
+from analysis.coverage.returns import ReturnsReview, review_returns
 from analysis.language import Translator
-from analysis.returns_review import ReturnsReview, review_returns
 from analysis.words import word
 from data.book import Book
 from models.messages import InputError

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.language import Translator
-from analysis.notices import Notice, NoticeBatch
+from analysis.plans.notices import Notice, NoticeBatch
 from analysis.words import word
 from models.messages import Message
 from reports.pdf import compiled

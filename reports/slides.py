@@ -9,8 +9,8 @@ from pptx.chart.data import CategoryChartData, XyChartData
 from pptx.enum.chart import XL_CHART_TYPE, XL_TICK_LABEL_POSITION
 
 from analysis.charts import BASIS_NAMES
-from analysis.floating_words import plan_title
 from analysis.language import Translator
+from analysis.plans.words import plan_title
 from analysis.rate_review import RateReview
 from analysis.words import word
 from models.messages import Message

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from analysis.assumptions import UsedParameters
-from analysis.cohort_fit import fit_trend
-from analysis.fund_tables import premium_of, premium_table
-from analysis.history import read_history
-from analysis.ledger_tables import read_tables
-from analysis.pensioners import Mortality, pensioners_at
-from analysis.projection import project
+from analysis.fund.cohort_fit import fit_trend
+from analysis.fund.history import read_history
+from analysis.fund.ledger_tables import read_tables
+from analysis.fund.pensioners import Mortality, pensioners_at
+from analysis.fund.projection import project
+from analysis.fund.tables import premium_of, premium_table
 from analysis.review import conclude, prepare
 from analysis.scenario import CoverageStep, Scenario, Shock
 from data.book import open_book
@@ -196,7 +196,7 @@ def test_kept_luck_and_luck_drawn_again_are_the_same(prepared, monkeypatch):
     own, history = prepared.parameters, prepared.history
     scenario = QUICK.resolve(own, history.valuation_date).with_changes(shocks=(Shock("wages", 0.1, 1, 6),))
     kept = project(history, scenario, own, prepared.projection.flows).outgo
-    monkeypatch.setattr("analysis.cohort_projection.KEPT_NUMBERS", 0)
+    monkeypatch.setattr("analysis.fund.cohort_projection.KEPT_NUMBERS", 0)
     assert np.array_equal(project(history, scenario, own).outgo, kept)
 
 

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from pypdf import PdfReader
 
-from analysis.coverage import coverage
-from analysis.enrolment import enrolment
+from analysis.coverage.campaign import coverage
+from analysis.coverage.enrolment import enrolment
+from analysis.coverage.returns import check_forms, review_returns
+from analysis.coverage.roster import roster_study
 from analysis.language import Translator
-from analysis.notices import notices
-from analysis.returns_review import check_forms, review_returns
+from analysis.plans.notices import notices
 from analysis.review import prepare
-from analysis.roster import roster_study
 from analysis.scenario import Scenario
 from cli import main
 from data.book import open_book

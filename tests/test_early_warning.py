@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from analysis.assumptions import UsedParameters
-from analysis.early_warning import by_prefecture, first_alarm, past_indicators, state
-from analysis.history import read_history
+from analysis.fund.history import read_history
+from analysis.hindsight.early_warning import by_prefecture, first_alarm, past_indicators, state
 from analysis.review import review
 from analysis.scenario import Scenario
 from data.book import open_book

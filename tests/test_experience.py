@@ -8,11 +8,11 @@ import pytest
 
 from analysis.assumptions import UsedParameters
 from analysis.experience import experience_study, study_experience, study_ledgers
+from analysis.experience.charts import CHARTS, experience_charts
 from analysis.experience.credibility import study_credibility
 from analysis.experience.exposure import earn
 from analysis.experience.frames import ledgers_of, read_frames
 from analysis.experience.tables import experience_tables, report_tables
-from analysis.experience_charts import CHARTS, experience_charts
 from analysis.language import Translator
 from analysis.scenario import Scenario
 from analysis.tables import for_readers

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.language import Translator
-from analysis.plan_words import explanation, rule_in_words
+from analysis.plans.readable import explanation, rule_in_words
 from models.floating import available_plans, explain, load_plan, parse_plan
 from models.messages import InputError
 

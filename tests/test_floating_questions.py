@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.floating_study import exact_study, portfolio
 from analysis.language import Translator
-from analysis.plan_backtest import Outcomes, backtest_plans, draws, ginis, outcomes, rolled
-from analysis.plan_desk import explained, plan_desk, standing
-from analysis.plan_effects import GROUPS, concealment_table, moved, moved_by, quintiles_with_intervals, worked_examples
-from analysis.plan_search import Limits, Panel, search_plans
-from analysis.plan_simulation import fund_under_plan
+from analysis.plans.backtest import Outcomes, backtest_plans, draws, ginis, outcomes, rolled
+from analysis.plans.desk import explained, plan_desk, standing
+from analysis.plans.effects import GROUPS, concealment_table, moved, moved_by, quintiles_with_intervals, worked_examples
+from analysis.plans.search import Limits, Panel, search_plans
+from analysis.plans.simulation import fund_under_plan
+from analysis.plans.study import exact_study, portfolio
 from analysis.review import conclude, prepare
 from analysis.scenario import Scenario
 from data.book import open_book
@@ -114,7 +114,7 @@ def test_a_plan_that_knows_the_risk_wins_and_two_that_know_the_same_do_not(monke
     noise = np.random.default_rng(1).normal(0, 0.02, len(true))
     knows = {"a": true, "b": true + noise, "blind": np.random.default_rng(2).random(len(true))}
     monkeypatch.setattr(
-        "analysis.plan_backtest.rolled",
+        "analysis.plans.backtest.rolled",
         lambda plan, rows, years: (pd.DataFrame([knows[plan.name]] * 4, index=list(years), columns=came.units), None),
     )
     plans = [replace(load_plan("none"), name=name) for name in knows]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from analysis.assumptions import UsedParameters
-from analysis.history import read_history
-from analysis.ledgers import read_ledgers
+from analysis.fund.history import read_history
+from analysis.fund.ledgers import read_ledgers
 from analysis.review import conclude, prepare, review
 from analysis.scenario import Scenario
 from data.book import open_book

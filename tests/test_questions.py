@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.questions import projector, rate_path_options, sensitivities, variance_shares, what_if
-from analysis.reverse_stress import JOINT, joint_reverse_stress, reverse_stress_table, worst_margin
+from analysis.questions.asked import projector, rate_path_options, sensitivities, variance_shares, what_if
+from analysis.questions.reverse_stress import JOINT, joint_reverse_stress, reverse_stress_table, worst_margin
+from analysis.questions.sensitivity import DRIVERS, deviated
+from analysis.questions.stresses import load_stresses
 from analysis.review import conclude, prepare
 from analysis.scenario import RateStep, Scenario
-from analysis.sensitivity import DRIVERS, deviated
-from analysis.stresses import load_stresses
 from data.book import open_book
 from models.messages import InputError
 from models.reverse import NotReachedError, design_point

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.actual_expected import actual_expected
-from analysis.reconciliation import DRIVERS, driver_of, reconcile
+from analysis.hindsight.actual_expected import actual_expected
+from analysis.hindsight.reconciliation import DRIVERS, driver_of, reconcile
 from analysis.review import conclude, load_json, prepare, review, write_json
 from analysis.scenario import Growth, Scenario
 from data.book import open_book

@@ -5,9 +5,9 @@ from datetime import date
 import numpy as np
 import pytest
 
+from analysis.hindsight.standing_back import standing_back
 from analysis.review import prepare
 from analysis.scenario import Scenario
-from analysis.standing_back import standing_back
 from data.book import open_book
 from data.demo import DemoConfig, make_demo
 from models.messages import InputError

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.grid import grid_from_yaml
-from analysis.sweep import sweep
+from analysis.questions.grid import grid_from_yaml
+from analysis.questions.sweep import sweep
 from models.messages import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,6 +90,6 @@ def test_one_of_two_workers_is_killed_and_nothing_is_lost(cluster, tmp_path):
 
 
 def test_an_address_without_a_scheduler_is_refused_by_name(tmp_path, monkeypatch):
-    monkeypatch.setattr("analysis.workers.PATIENCE", 1)
+    monkeypatch.setattr("analysis.questions.workers.PATIENCE", 1)
     with pytest.raises(InputError, match="No Dask scheduler"):
         sweep("xpcc", grid_from_yaml(GRID), tmp_path, cluster=f"tcp://127.0.0.1:{free_port()}")

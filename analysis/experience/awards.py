@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.experience.frames import Ledgers
-from analysis.ledgers import pension_awards
-from analysis.pensioners import PENSIONS
+from analysis.fund.ledgers import pension_awards
+from analysis.fund.pensioners import PENSIONS
 from analysis.scenario import Scenario
 
 COLUMNS = ("case", "benefit", "start_year", "monthly_yuan", "capital_yuan")

@@ -10,8 +10,8 @@ import pandas as pd
 
 from analysis.experience.exposure import Earned, injuries_by_period, lag_triangle
 from analysis.experience.frames import Floats, Ledgers
-from analysis.experience_words import WORDS
-from analysis.pensioners import PENSIONS
+from analysis.experience.words import WORDS
+from analysis.fund.pensioners import PENSIONS
 from models.development import (
     CALIBRATED,
     MACK_LOGNORMAL,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.experience.frames import Floats, Integers, Ledgers, large_event
-from analysis.ledgers import SIZE_EDGES, SIZE_NAMES
+from analysis.fund.ledgers import SIZE_EDGES, SIZE_NAMES
 from models.development import developed_shares
 from models.exposure import (
     WorkCalendar,

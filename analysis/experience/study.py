@@ -19,7 +19,7 @@ from analysis.experience.frames import TABLES, Floats, Ledgers, ledgers_of
 from analysis.experience.frequency import Frequency, experience_rows, study_frequency
 from analysis.experience.severity import Severity, study_severity
 from analysis.experience.yearly_cost import YearlyCost, yearly_cost
-from analysis.pensioners import PENSIONS
+from analysis.fund.pensioners import PENSIONS
 from analysis.scenario import Scenario
 from data.book import Book
 from data.parameters import load_parameters

@@ -9,7 +9,7 @@ from analysis.experience.development import Development
 from analysis.experience.frequency import Frequency
 from analysis.experience.severity import Severity
 from analysis.experience.study import ExperienceStudy
-from analysis.experience_words import TITLES
+from analysis.experience.words import TITLES
 from analysis.language import Translator
 from analysis.tables import Table
 
@@ -22,7 +22,7 @@ AFTER = (3, 6, 12, 24)
 
 
 def experience_tables(study: ExperienceStudy) -> dict[str, pd.DataFrame]:
-    """Return every table of a study that has rows, in the order of a report; titles stand in `analysis.experience_words.TITLES`."""
+    """Return every table of a study that has rows, in the order of a report; titles stand in `analysis.experience.words.TITLES`."""
     found: dict[str, pd.DataFrame] = {"exposure_by_year": study.by_year}
     if study.exposure is not None:
         found["exposure_by_status"] = study.exposure.by_status

@@ -32,10 +32,10 @@ import altair as alt
 
 from analysis import charts
 from analysis.assumptions import UsedParameters
-from analysis.history import read_history
+from analysis.fund.history import read_history
 from analysis.language import Translator
-from analysis.ledgers import read_ledgers
-from analysis.plans import compare_plans
+from analysis.fund.ledgers import read_ledgers
+from analysis.plans.compared import compare_plans
 from analysis.review import conclude, prepare
 from analysis.scenario import Scenario
 from analysis.tables import for_readers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis import charts
-from analysis.options import EXAMPLE_COST
+from analysis.questions.options import EXAMPLE_COST
 from analysis.rate_review import RateReview
 from analysis.words import word
 from models.messages import Message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis import charts
 from analysis.charts import BASIS_NAMES
-from analysis.floating_words import plan_title
+from analysis.plans.words import plan_title
 from analysis.words import word
 from models.messages import Message
 from reports.blocks import Block, Chart, Heading, Points, Section, TableBlock, see

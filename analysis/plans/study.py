@@ -1,0 +1,317 @@
+"""The book's contractors as risks, and what a floating plan does to them in the long run: by size, by true risk, year by year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from analysis.assumptions import UsedParameters
+from analysis.fund.history import History
+from analysis.fund.ledgers import SIZE_EDGES, SIZE_NAMES, LedgerCosts, pension_awards
+from analysis.fund.pensioners import PENSIONS
+from analysis.plans.compared import rating_rows
+from analysis.scenario import Scenario
+from data.book import Book
+from models.benefits import statutory_benefits
+from models.credibility import gamma_poisson
+from models.floating import FloatingPlan, Risks, analyse, efficiency, separation
+from models.floating.compound import onto_grid
+from models.floating.exact import Analysis, chain
+from models.floating.units import expecting
+from models.messages import InputError, Message
+
+Floats = NDArray[np.float64]
+
+RECENT_YEARS = 3
+STEP_YUAN, POINTS = 10_000.0, 400
+"""Grid of the cost of a case: 10,000 yuan up to 4 million; what is dearer counts as that."""
+RISK_FACTORS = np.array([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0])
+MATURE_YEARS = 2
+FEW_CASES = 100
+STANDARD_AGE = 43
+"""Mean age of construction migrant workers in 2024 (facts of the statistics office); lump sums hardly depend on it."""
+KINDS = ("ungraded", "10", "9", "8", "7", "6", "5", "1-4", "death")
+"""Kinds of case, from the lightest: no grade, grades 10 to 5, grades 1 to 4, death."""
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """The contractors of a book as a floating plan rates them.
+
+    ``units`` a row a contractor that enrolled in the last years: ``unit, prefecture, project_type, size_band, exposure_yuan, base_premium_yuan`` (a year)``,
+    cases`` (expected a year, own experience weighed by credibility); ``risks`` by what the ratio counts (``paid``, ``incurred``); ``kinds`` cost of a
+    case by `KINDS`, yuan; ``dispersion`` variance of contractors' true risks around 1; ``notes``.
+    """
+
+    units: pd.DataFrame
+    risks: Mapping[str, Risks]
+    kinds: Mapping[str, float]
+    dispersion: float
+    notes: tuple[Message, ...]
+
+    def for_plan(self, plan: FloatingPlan) -> Risks:
+        """Return the units that a plan rates: contractors, or areas where it rates those."""
+        risks = self.risks[plan.ratio.numerator]
+        if not plan.pool_by or plan.pool_by not in self.units:
+            return risks
+        _, of = np.unique(self.units[plan.pool_by].fillna("").astype(str), return_inverse=True)
+        base, exposure, cases, variance = (
+            np.bincount(of, v).astype(np.float64)
+            for v in (risks.base_premium, risks.exposure, risks.cases, risks.variance)
+        )
+        return Risks(base, exposure, cases, variance, risks.severity, risks.step_yuan)
+
+    def typical(self, plan: FloatingPlan) -> tuple[list[str], Risks]:
+        """Return the size bands that have contractors, and the mean contractor of each (as Poisson: its true risk is known)."""
+        risks = self.risks[plan.ratio.numerator]
+        bands = [name for name in SIZE_NAMES if (self.units["size_band"] == name).any()]
+        of = self.units["size_band"].map({name: i for i, name in enumerate(bands)}).to_numpy(dtype=np.int64)
+        each = np.bincount(of)
+        base, exposure = (np.bincount(of, v) / each for v in (risks.base_premium, risks.exposure))
+        cases = exposure * float(risks.cases.sum() / risks.exposure.sum())
+        return bands, Risks(base, exposure, cases, cases, risks.severity, risks.step_yuan)
+
+
+@dataclass(frozen=True)
+class ExactStudy:
+    """What a plan does in the long run, without simulation.
+
+    ``analysis`` of the whole; ``by_size``: ``size_band, contractors, premium_share, multiplier, risk_share`` (of the spread of multipliers between
+    contractors of that size, what true risk explains; the rest is luck)``, efficiency``; ``by_risk``: ``size_band, factor`` (of the frequency)``,
+    multiplier``; ``path``: ``year, off_balance`` and, for a plan with steps, the share of premium on each (``multiplier, premium_share``, long).
+    """
+
+    analysis: Analysis
+    by_size: pd.DataFrame
+    by_risk: pd.DataFrame
+    path: pd.DataFrame
+    notes: tuple[Message, ...]
+
+
+def portfolio(
+    book: Book, history: History, ledgers: LedgerCosts | None, scenario: Scenario, parameters: UsedParameters
+) -> Portfolio:
+    """Return the contractors of a book as risks.
+
+    Raises
+    ------
+    InputError : the book does not know contractors, or they have no premium or no cases
+    """
+    rows = rating_rows(history, ledgers)
+    if rows is None:
+        raise InputError("Floating plans rate contractors: the book has no experience by contractor.")
+    costs = _case_costs(book, scenario, parameters) if ledgers is not None else None
+    return _portfolio(rows, costs, ledgers, history, parameters)
+
+
+def _portfolio(
+    rows: pd.DataFrame,
+    costs: pd.DataFrame | None,
+    ledgers: LedgerCosts | None,
+    history: History,
+    parameters: UsedParameters,
+) -> Portfolio:
+    last = int(rows["year"].max())
+    recent = rows[rows["year"] > last - RECENT_YEARS]
+    years = recent["year"].nunique()
+    sums = recent.groupby("unit")[["exposure_yuan", "base_premium_yuan"]].sum() / years
+    sums = sums[sums["base_premium_yuan"] > 0]
+    if sums.empty or not rows["cases"].sum() > 0:
+        raise InputError("Floating plans need contractors with premium and cases in the last years.")
+    frequency = float(recent["cases"].sum() / recent["exposure_yuan"].sum())
+    whole = rows.groupby("year")[["cases", "exposure_yuan"]].sum()
+    expected = rows["exposure_yuan"] * rows["year"].map(whole["cases"] / whole["exposure_yuan"])
+    seen = rows.assign(expected=expected).groupby("unit")[["cases", "expected"]].sum().reindex(sums.index)
+    counts, means = seen["cases"].to_numpy(), seen["expected"].to_numpy()
+    dispersion = float(max(np.sum((counts - means) ** 2 - counts) / np.sum(means**2), 0.0))
+    relative = gamma_poisson(counts, means, dispersion).mean
+    # what is left unknown of a contractor's true risk after its own experience
+    unknown = 1.0 / (1.0 / dispersion + counts) if dispersion > 0 else np.zeros(len(counts))
+    cases = sums["exposure_yuan"].to_numpy() * frequency * relative
+    shape, kinds, notes = _costs(costs, history, parameters)
+    number = float(recent["cases"].sum())
+    risks = {}
+    for numerator in ("paid", "incurred"):
+        mean = float(recent[f"{numerator}_yuan"].sum()) / number
+        pmf = _severity(shape, mean)
+        risks[numerator] = Risks(
+            sums["base_premium_yuan"].to_numpy(), sums["exposure_yuan"].to_numpy(), cases, cases + unknown * cases**2, pmf, STEP_YUAN
+        )  # fmt: skip
+    known = rows.drop_duplicates("unit", keep="last").set_index("unit").reindex(sums.index)
+    units = sums.assign(
+        prefecture=known["prefecture"],
+        project_type=_main(ledgers, "project_type", sums.index) if ledgers is not None else known["project_type"],
+        size_band=np.array(SIZE_NAMES)[np.digitize(sums["exposure_yuan"], SIZE_EDGES[1:-1])],
+        cases=cases,
+    )
+    return Portfolio(units.rename_axis("unit").reset_index(), risks, kinds, dispersion, notes)
+
+
+def _main(ledgers: LedgerCosts, column: str, units: pd.Index) -> pd.Series:
+    """Return for each unit the level of a column with the most exposure."""
+    sums = ledgers.rows.groupby(["unit", column])["exposure_yuan"].sum().sort_values()
+    return sums.reset_index().drop_duplicates("unit", keep="last").set_index("unit")[column].reindex(units)
+
+
+def _case_costs(book: Book, scenario: Scenario, parameters: UsedParameters) -> pd.DataFrame:
+    """Return ``kind, cost_yuan`` of each case of the years that are mostly paid, pensions at their capital value."""
+    on = scenario.valuation_date
+    assert on is not None
+    close = np.datetime64(on, "D") + np.timedelta64(1, "D")
+    cases = book.table("cases")
+    mature = cases[cases["injury_date"] < close - np.timedelta64(365 * MATURE_YEARS, "D")]
+    cases = mature if len(mature) >= FEW_CASES else cases[cases["injury_date"] < close]
+    payments = book.table("payments", ["case_id", "payment_date", "benefit", "amount_yuan"])
+    paid = payments[payments["payment_date"] < close].merge(cases, on="case_id", how="inner")
+    paid = paid.assign(year=paid["injury_date"].dt.year, lag=0)
+    awards = pension_awards(
+        paid, parameters, on, float(scenario.discount_rate or 0.0), float(scenario.indexation or 0.0)
+    )
+    cost = pd.concat(
+        [
+            paid[~paid["benefit"].isin(PENSIONS)].groupby("case_id")["amount_yuan"].sum(),
+            awards.groupby("case_id")["capital_yuan"].sum(),
+        ]
+    )
+    total = cost.groupby(level=0).sum()
+    grade = cases["grade"].fillna(0).astype("int64")
+    kind = np.where(grade == 0, "ungraded", np.where(grade <= 4, "1-4", grade.astype(str)))
+    kind = np.where(cases["outcome"] == "death", "death", kind)
+    return pd.DataFrame({"kind": kind, "cost_yuan": cases["case_id"].map(total).fillna(0.0).to_numpy(dtype=np.float64)})
+
+
+def _costs(
+    costs: pd.DataFrame | None, history: History, parameters: UsedParameters
+) -> tuple[Floats, dict[str, float], tuple[Message, ...]]:
+    """Return costs of cases that show the shape of the severity, the cost by kind, and what was assumed."""
+    if costs is not None and len(costs) >= FEW_CASES and costs["cost_yuan"].sum() > 0:
+        mean = costs.groupby("kind")["cost_yuan"].mean()
+        kinds = {kind: float(mean[kind]) for kind in KINDS if kind in mean and mean[kind] > 0}
+        return costs["cost_yuan"].to_numpy(), kinds, ()
+    cv = float(parameters.value("severity.cv", history.valuation_date))
+    spread = np.sqrt(np.log1p(cv**2))
+    from scipy.special import ndtri
+
+    shape = np.exp(spread * ndtri((np.arange(20_000) + 0.5) / 20_000))
+    note = Message(
+        "The book does not know its cases one by one: their cost is taken as lognormal with a coefficient of variation of {cv:number.1}; grades cost what "
+        "the law gives, without medical treatment.",
+        {"cv": cv},
+    )
+    return shape, _statutory_kinds(history, parameters), (note,)
+
+
+def _statutory_kinds(history: History, parameters: UsedParameters) -> dict[str, float]:
+    """Return the fund's statutory lump sums of a standard case by grade: what the law alone says of its cost."""
+    on = history.valuation_date
+    wage = float(parameters.value("pool_average_wage", on))
+    grades = (10, 9, 8, 7, 6, 5)
+    cases = pd.DataFrame(
+        {
+            "case_id": [str(g) for g in grades] + ["death"],
+            "injury_date": pd.Timestamp(on),
+            "grade": [*grades, 0],
+            "outcome": ["injury"] * len(grades) + ["death"],
+            "own_wage_yuan": wage,
+            "care": "none",
+            "age": STANDARD_AGE,
+            "sex": "male",
+            "dependants": None,
+            "employment_ended": True,
+        }
+    )
+    legal = statutory_benefits(cases, parameters.parameters)
+    lump = legal[(legal["paid_by"] == "fund") & ~legal["monthly"].astype(bool)].groupby("case_id")["amount"].sum()
+    return {kind: float(lump[kind]) for kind in KINDS if kind in lump}
+
+
+def _severity(shape: Floats, mean: float) -> Floats:
+    """Return the probabilities of a case costing 0, 1, 2, … grid steps, with the shape of known costs and a mean in yuan."""
+    # what the grid cuts off is given back by a second scaling, so that the mean stays
+    scaled = shape / shape.mean() * mean
+    top = POINTS * STEP_YUAN
+    for _ in range(5):
+        cut = np.minimum(scaled, top)
+        scaled = cut * (mean / cut.mean()) if cut.mean() > 0 else cut
+    pmf = onto_grid(np.full(len(shape), 1.0 / len(shape)), np.minimum(scaled, top) / STEP_YUAN)
+    return np.asarray(pmf / pmf.sum(), dtype=np.float64)
+
+
+def exact_study(found: Portfolio, plan: FloatingPlan, years: int = 10) -> ExactStudy:
+    """Return what a plan does to a portfolio in equilibrium and on the way there.
+
+    Raises
+    ------
+    InputError : the plan looks at what the exact analysis does not know (deaths)
+    """
+    risks = found.for_plan(plan)
+    whole = analyse(plan, risks, years)
+    units = found.units
+    area = len(risks.cases) != len(units)
+    base = units["base_premium_yuan"].to_numpy()
+    names, typical = found.typical(plan)
+    factors, weights = _true_risks(found.dispersion)
+    # the average that a ratio is held against is that of all contractors, whatever one of them does
+    fixed = expecting(plan, risks)
+    per_size = separation(fixed, typical, factors, weights), efficiency(fixed, typical)
+    share = units.groupby("size_band")["base_premium_yuan"].sum() / base.sum()
+    own = analyse(fixed, typical, 0).multiplier
+    if not area:
+        charged = pd.Series(whole.multiplier * base).groupby(units["size_band"].to_numpy()).sum()
+        own = np.array([charged[n] / (share[n] * base.sum()) for n in names])
+    by_size = pd.DataFrame(
+        {
+            "size_band": names,
+            "contractors": [int((units["size_band"] == n).sum()) for n in names],
+            "premium_share": [float(share[n]) for n in names],
+            "multiplier": own,
+            "risk_share": per_size[0],
+            "efficiency": per_size[1],
+        }
+    )
+    curve = [
+        pd.DataFrame(
+            {"size_band": names, "factor": f, "multiplier": analyse(fixed, typical.riskier(float(f)), 0).multiplier}
+        )
+        for f in RISK_FACTORS
+    ]
+    notes = [*found.notes, *whole.notes]
+    if plan.rating_unit == "project":
+        notes.append(
+            Message("The plan rates projects; a contractor's works of a year are taken as if they were one project.")
+        )
+    return ExactStudy(
+        whole, by_size, pd.concat(curve, ignore_index=True), _path(plan, risks, whole, years), tuple(notes)
+    )
+
+
+def _true_risks(dispersion: float) -> tuple[Floats, Floats]:
+    """Return true risks around 1 and their weights: a gamma distribution by its quantiles."""
+    if dispersion <= 0:
+        return np.array([1.0]), np.array([1.0])
+    from scipy.special import gammaincinv
+
+    p = (np.arange(9) + 0.5) / 9
+    factors = gammaincinv(1 / dispersion, p) * dispersion
+    return np.asarray(factors / factors.mean(), dtype=np.float64), np.ones(9)
+
+
+def _path(plan: FloatingPlan, risks: Risks, whole: Analysis, years: int) -> pd.DataFrame:
+    """Return ``year, off_balance, multiplier, premium_share``: a row each year and step (one row a year without steps)."""
+    time = np.arange(years + 1)
+    if not plan.steps or plan.columns:
+        return pd.DataFrame({"year": time, "off_balance": whole.off_balance})
+    steps = chain(plan, risks)
+    share = np.einsum("tus,u->ts", steps.path(years), risks.base_premium / risks.base_premium.sum())
+    return pd.DataFrame(
+        {
+            "year": np.repeat(time, len(steps.steps)),
+            "off_balance": np.repeat(whole.off_balance, len(steps.steps)),
+            "multiplier": np.tile(steps.steps, years + 1),
+            "premium_share": share.ravel(),
+        }
+    )
