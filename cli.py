@@ -120,14 +120,18 @@ def _parser() -> argparse.ArgumentParser:
     form = command("form", _form, "the quarterly form: check filled forms, save them, write the region's form")
     form.add_argument("--book", required=True)
     form.add_argument("files", nargs="*", metavar="FILE", help="filled forms (.xlsx, .xls)")
-    form.add_argument("--quarter", help="2024Q1: of forms that do not say it, and of the region's form (default: the newest)")
+    form.add_argument(
+        "--quarter", help="2024Q1: of forms that do not say it, and of the region's form (default: the newest)"
+    )
     form.add_argument("--received", type=date.fromisoformat, help="day on which the forms came (2024-04-10)")
     form.add_argument("--dry-run", action="store_true", help="check only; write nothing")
     form.add_argument("--out", type=Path, help="folder for the region's form")
 
     bulletin = command("bulletin", _bulletin, "the coverage bulletin as Word and PDF")
     bulletin.add_argument("--book", required=True)
-    bulletin.add_argument("--on", type=date.fromisoformat, help="day (2024-09-30); default: the end of the newest quarter")
+    bulletin.add_argument(
+        "--on", type=date.fromisoformat, help="day (2024-09-30); default: the end of the newest quarter"
+    )
     bulletin.add_argument("--out", required=True, type=Path)
     bulletin.add_argument("--formats", default="docx,pdf")
 

@@ -175,7 +175,19 @@ HEADS: dict[str, Message] = {
     "reference": Message("Reference"),
 }
 
-RATES = {*experience_words.RATES, "rate", "low", "high", "amount", "own_rate", "average_rate", "rate_error", "rate_low", "rate_base", "rate_high"}
+RATES = {
+    *experience_words.RATES,
+    "rate",
+    "low",
+    "high",
+    "amount",
+    "own_rate",
+    "average_rate",
+    "rate_error",
+    "rate_low",
+    "rate_base",
+    "rate_high",
+}
 SIZES = {"size", "low_size", "high_size"}
 SHARES = {
     *experience_words.SHARES,
@@ -234,7 +246,11 @@ def kind_of(column: str) -> str:
     """Return what a column holds: ``money, rate, share, months, figure, text`` or ``number``."""
     if column.endswith("_yuan") or column in MONEY_PERCENTILES:
         return "money"
-    for kind, names in (("rate", RATES), ("share", SHARES | floating_words.SHARES | fund_words.SHARES), ("months", MONTHS)):
+    for kind, names in (
+        ("rate", RATES),
+        ("share", SHARES | floating_words.SHARES | fund_words.SHARES),
+        ("months", MONTHS),
+    ):
         if column in names:
             return kind
     if column in SIZES:

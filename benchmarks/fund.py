@@ -53,7 +53,9 @@ def inputs() -> tuple[list[Stream], list[np.ndarray], np.ndarray]:
     streams, costs = [], []
     for number in range(STREAMS):
         pattern = rng.gamma(1.0, 1.0, LAGS) * np.exp(-np.arange(LAGS) / 8)
-        streams.append(Stream(str(number), "injuries", "lump", "wages", pattern / pattern.sum(), none, None, none, none, 0.0))
+        streams.append(
+            Stream(str(number), "injuries", "lump", "wages", pattern / pattern.sum(), none, None, none, none, 0.0)
+        )
         costs.append(rng.lognormal(13.0, 0.4, (QUARTERS, PATHS)))
     return streams, costs, rng.lognormal(23.0, 0.3, (QUARTERS, PATHS))
 

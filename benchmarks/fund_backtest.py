@@ -88,7 +88,13 @@ def main() -> None:
         }
         for ahead, own in rows.groupby("ahead")
     ]
-    result = {"funds": len(SEEDS), "projects": PROJECTS, "seeds": list(SEEDS), "stands": list(STANDS), "by_years_ahead": table}
+    result = {
+        "funds": len(SEEDS),
+        "projects": PROJECTS,
+        "seeds": list(SEEDS),
+        "stands": list(STANDS),
+        "by_years_ahead": table,
+    }
     RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1))
 

@@ -119,7 +119,11 @@ def run(part: str, folder: Path) -> None:
     cpu = sum(a.ru_utime + a.ru_stime - b.ru_utime - b.ru_stime for a, b in zip(after, before, strict=True))
     ended.set()
     watcher.join()
-    result = {"seconds": round(seconds, 2), "cpu_seconds": round(cpu, 2), "peak_memory_mb": round(peak_memory("self") / 1024)}
+    result = {
+        "seconds": round(seconds, 2),
+        "cpu_seconds": round(cpu, 2),
+        "peak_memory_mb": round(peak_memory("self") / 1024),
+    }
     if max(peaks):
         result["child_peak_memory_mb"] = round(max(peaks) / 1024)
     print(json.dumps(result))

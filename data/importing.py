@@ -110,7 +110,9 @@ class ImportReport:
                     {**place, "columns": ", ".join(sheet.hashed)},
                 )
             if sheet.totals:
-                yield Message("{file} {sheet}: {count} rows of totals or notes left out.", {**place, "count": sheet.totals})
+                yield Message(
+                    "{file} {sheet}: {count} rows of totals or notes left out.", {**place, "count": sheet.totals}
+                )
             if sheet.written is not None:
                 yield Message(
                     "{file} {sheet} → {table}: {added} rows added, {changed} changed, {unchanged} already there.",

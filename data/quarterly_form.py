@@ -135,7 +135,9 @@ def _read_cells(cells: pd.DataFrame, path: Path, sheet: str, quarter: str | None
     if not len(ends):
         raise InputError("{file}: the row 总数 is missing below the table.", file=where)
     figures = cells.loc[body.index, list(columns.values())].set_axis(list(columns), axis=1)
-    factor = next((UNITS[u] for u in ("亿元", "万元", "千元", "元") if any(c.endswith(u) and "单位" in c for c in above)), WAN)
+    factor = next(
+        (UNITS[u] for u in ("亿元", "万元", "千元", "元") if any(c.endswith(u) and "单位" in c for c in above)), WAN
+    )
     inside = body.index[body.index < ends[0]]
     filled = [i for i in inside if labels[i] or figures.loc[i].map(plain).ne("").any()]
     if not filled:
@@ -248,7 +250,10 @@ def findings(form: QuarterlyForm, previous: pd.DataFrame | None = None, limit: f
                 fields = {"row": who, "filled": filled, "needed": needed}
                 say("error", Message("{row}: column {filled} is filled, but column {needed} is empty.", fields))
         if row["new_projects"] + row["inprogress_projects"] > 0 and row["project_paid_yuan"] <= 0:
-            say("question", Message("{row}: there are projects but no payment in column 10; please confirm.", {"row": who}))
+            say(
+                "question",
+                Message("{row}: there are projects but no payment in column 10; please confirm.", {"row": who}),
+            )
     if previous is not None:
         both = form.rows.merge(previous.drop_duplicates("name"), on="name", suffixes=("", "_before"))
         for row in both.to_dict("records"):
@@ -256,7 +261,10 @@ def findings(form: QuarterlyForm, previous: pd.DataFrame | None = None, limit: f
                 old = float(row[f"{name}_before"])
                 if old > 0 and abs(row[name] / old - 1) > limit:
                     text = "{row}, column {column}: changed by {change:percent} on the quarter before; please confirm."
-                    say("question", Message(text, {"row": str(row["name"]), "column": column, "change": row[name] / old - 1}))
+                    say(
+                        "question",
+                        Message(text, {"row": str(row["name"]), "column": column, "change": row[name] / old - 1}),
+                    )
     return tuple(found)
 
 

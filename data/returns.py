@@ -82,7 +82,9 @@ def consolidate(
             notes.append(Message("The return of {prefecture} for {quarter} is missing.", fields))
         elif (received := pd.Timestamp(own.loc[code, "received_date"])) is not pd.NaT and received > due:
             fields |= {"date": received.date(), "due": due.date()}
-            notes.append(Message("The return of {prefecture} for {quarter} came on {date:date}, after {due:date}.", fields))
+            notes.append(
+                Message("The return of {prefecture} for {quarter} came on {date:date}, after {due:date}.", fields)
+            )
     return QuarterlyForm(region, quarter, rows, rows[list(COLUMNS)].sum().astype("float64")), tuple(notes)
 
 
@@ -169,14 +171,22 @@ def compare_with_employers(
 
     Units and persons as returned for the year's last quarter; payments as the sum of its quarters (on the basis ``year_to_date`` the last).
     """
-    what = {"employer_units": "last", "employer_persons": "last", "employer_paid_yuan": "sum" if basis == "quarter" else "last"}
+    what = {
+        "employer_units": "last",
+        "employer_persons": "last",
+        "employer_paid_yuan": "sum" if basis == "quarter" else "last",
+    }
     own = returns.sort_values("quarter").assign(year=lambda f: f["quarter"].str[:4])
     returned = own.astype(dict.fromkeys(what, "float64")).groupby(["prefecture", "year"])[list(what)].agg(what)
     booked = employers.assign(year=employers["year"].str[:4], units=1.0).astype({"persons": "float64"})
-    sums = booked.groupby(["prefecture", "year"])[["units", "persons", "premium_yuan"]].sum().set_axis(list(what), axis=1)
+    sums = (
+        booked.groupby(["prefecture", "year"])[["units", "persons", "premium_yuan"]].sum().set_axis(list(what), axis=1)
+    )
     keys = ["prefecture", "year"]
     left = returned.reset_index().melt(keys, var_name="what", value_name="returned")
-    both = left.merge(sums.reset_index().melt(keys, var_name="what", value_name="ledger"), on=[*keys, "what"], how="left")
+    both = left.merge(
+        sums.reset_index().melt(keys, var_name="what", value_name="ledger"), on=[*keys, "what"], how="left"
+    )
     both["ledger"] = both["ledger"].fillna(0.0)
     both["difference"] = both["returned"] - both["ledger"]
     largest = both[["returned", "ledger"]].abs().max(axis=1)

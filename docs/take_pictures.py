@@ -21,9 +21,9 @@ def main() -> None:
                 page = browser.new_context(locale=locale, viewport={"width": 1600, "height": 1080}).new_page()
                 page.goto(f"{address}/?book={book}")
                 expect(page.get_by_test_id("stMetricValue")).to_have_count(4, timeout=240_000)
-                expect(page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").nth(1)).to_be_visible(
-                    timeout=120_000
-                )
+                expect(
+                    page.locator("[data-testid=stVegaLiteChart] canvas, [data-testid=stVegaLiteChart] svg").nth(1)
+                ).to_be_visible(timeout=120_000)
                 expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=120_000)
                 page.wait_for_timeout(1500)
                 page.screenshot(path=str(FOLDER / name))

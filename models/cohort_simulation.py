@@ -337,6 +337,8 @@ def _event_deaths(luck: Luck, earned: Floats, events: Events) -> Floats:
     yearly = earned.reshape(years, QUARTERS, -1).sum(axis=1) * events.frequency
     drawn = simulation.events(luck.event_uniform, luck.event_size, yearly, events.mean, events.least)
     # where in its chance the draw fell says which quarter
-    turn = np.minimum(QUARTERS * luck.event_uniform / np.maximum(-np.expm1(-yearly), 1e-300), QUARTERS - 1).astype(np.intp)
+    turn = np.minimum(QUARTERS * luck.event_uniform / np.maximum(-np.expm1(-yearly), 1e-300), QUARTERS - 1).astype(
+        np.intp
+    )
     deaths = np.where(turn[:, None, :] == np.arange(QUARTERS)[None, :, None], drawn[:, None, :], 0.0)
     return np.asarray(deaths.reshape(years * QUARTERS, -1))

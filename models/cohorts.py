@@ -37,7 +37,9 @@ def toeplitz(pattern: Floats, rows: int, columns: int | None = None) -> Floats:
 def by_lag(origin: NDArray[np.intp], lag: NDArray[np.intp], amount: Floats, origins: int, lags: int) -> Floats:
     """Return amounts summed by origin and lag, shape (origins, lags); later lags count in the last."""
     flat = origin * lags + np.minimum(lag, lags - 1)
-    return np.asarray(np.bincount(flat, weights=amount, minlength=origins * lags).reshape(origins, lags), dtype=np.float64)
+    return np.asarray(
+        np.bincount(flat, weights=amount, minlength=origins * lags).reshape(origins, lags), dtype=np.float64
+    )
 
 
 def pattern_of(amounts: Floats, base: Floats, weights: Floats) -> Floats:
@@ -64,7 +66,10 @@ def pattern_of(amounts: Floats, base: Floats, weights: Floats) -> Floats:
         below = bottom[block].sum()
         result[start] = top[block].sum() / below if below > 0 else 0.0
     if QUARTERS <= known < LAGS:
-        late, before = result[known - QUARTERS : known].sum(), result[max(known - 2 * QUARTERS, 0) : known - QUARTERS].sum()
+        late, before = (
+            result[known - QUARTERS : known].sum(),
+            result[max(known - 2 * QUARTERS, 0) : known - QUARTERS].sum(),
+        )
         fall = min((late / before) ** (1 / QUARTERS), 0.97) if before > 0 else 0.0
         result[known:] = late / QUARTERS * fall ** np.arange(1, LAGS - known + 1)
     return result

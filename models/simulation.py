@@ -227,9 +227,7 @@ def catastrophes(
     )
 
 
-def events(
-    uniform: Floats, size: Floats, frequency: float | Floats, mean_deaths: float, least_deaths: float
-) -> Floats:
+def events(uniform: Floats, size: Floats, frequency: float | Floats, mean_deaths: float, least_deaths: float) -> Floats:
     """Return deaths in large events (0 where none), of the shape of the draws.
 
     At most one large event a year with probability ``1 − e^(−frequency)``; its deaths are ``least_deaths`` plus a geometric number with mean

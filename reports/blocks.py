@@ -182,7 +182,9 @@ def printable(text: str) -> str:
 def numeral(number: int) -> str:
     """Return a number as official documents write it: 一, 十一, 二十."""
     tens, ones = divmod(number, 10)
-    return ("" if tens == 0 else "十" if tens == 1 else NUMERALS[tens - 1] + "十") + (NUMERALS[ones - 1] if ones else "")
+    return ("" if tens == 0 else "十" if tens == 1 else NUMERALS[tens - 1] + "十") + (
+        NUMERALS[ones - 1] if ones else ""
+    )
 
 
 def width(text: str) -> int:
@@ -260,7 +262,9 @@ def _text(text: str, labels: dict[str, str]) -> Text:
 
 def plain(text: Text) -> str:
     """Return a paragraph's text without its links and formulas' marks."""
-    return "".join(part if isinstance(part, str) else part.latex if isinstance(part, Math) else part.text for part in text)
+    return "".join(
+        part if isinstance(part, str) else part.latex if isinstance(part, Math) else part.text for part in text
+    )
 
 
 def _grid(block: TableBlock, labels: dict[str, str], t: Translator) -> Grid:
@@ -298,10 +302,16 @@ def _money(title: str, values: Sequence[Any], t: Translator) -> tuple[str, list[
     known = [float(v) for v in values if v is not None and v == v]
     largest = max(map(abs, known), default=0.0)
     zh = t.language == "zh"
-    units = ((1e9, 1e8, "亿元"), (1e4, 1e4, "万元"), (0.0, 1.0, "元")) if zh else ((1e6, 1e6, t("¥ million")), (0.0, 1.0, t("¥")))
+    units = (
+        ((1e9, 1e8, "亿元"), (1e4, 1e4, "万元"), (0.0, 1.0, "元"))
+        if zh
+        else ((1e6, 1e6, t("¥ million")), (0.0, 1.0, t("¥")))
+    )
     scale, unit = next((s, u) for least, s, u in units if largest >= least)
     digits = 0 if scale == 1.0 or largest / scale >= 100_000 else 1 if largest / scale >= 1000 else 2
-    texts = ["—" if v is None or v != v else t.number(round(float(v) / scale, digits) + 0.0, digits) for v in values]  # no −0
+    texts = [
+        "—" if v is None or v != v else t.number(round(float(v) / scale, digits) + 0.0, digits) for v in values
+    ]  # no −0
     return (f"{title}（{unit}）" if zh else f"{title} ({unit})"), texts
 
 
@@ -313,6 +323,9 @@ def cut(frame: pd.DataFrame, limit: int) -> tuple[pd.DataFrame, tuple[dict[str, 
         return frame.iloc[:: -(-len(frame) // limit)], None
 
     def added(rows: pd.DataFrame) -> dict[str, Any]:
-        return {str(c): rows[c].sum() if kind_of(str(c)) in ADDITIVE and pd.api.types.is_numeric_dtype(rows[c]) else None for c in rows}
+        return {
+            str(c): rows[c].sum() if kind_of(str(c)) in ADDITIVE and pd.api.types.is_numeric_dtype(rows[c]) else None
+            for c in rows
+        }
 
     return frame.head(limit), (added(frame.iloc[limit:]), added(frame))

@@ -52,12 +52,16 @@ def write_bulletin(found: Bulletin, out: Path, formats: Sequence[str], t: Transl
     """Write ``bulletin-2016Q3.docx`` and ``.pdf`` into a folder; the same bulletin gives the same bytes."""
     unknown = [name for name in formats if name not in BULLETIN_FORMATS]
     if unknown:
-        raise InputError("The format {format} is not known; use {known}.", format=unknown[0], known=", ".join(BULLETIN_FORMATS))
+        raise InputError(
+            "The format {format} is not known; use {known}.", format=unknown[0], known=", ".join(BULLETIN_FORMATS)
+        )
     text = document(found, t)
     written = []
     for name in formats:
         path = out / f"bulletin-{pd.Period(found.coverage.on, freq='Q')}-{t.language}.{name}"
-        path.write_bytes(document_pdf(text, found.coverage.on) if name == "pdf" else document_word(text, found.coverage.on))
+        path.write_bytes(
+            document_pdf(text, found.coverage.on) if name == "pdf" else document_word(text, found.coverage.on)
+        )
         written.append(path)
     return written
 
@@ -65,8 +69,14 @@ def write_bulletin(found: Bulletin, out: Path, formats: Sequence[str], t: Transl
 def document(found: Bulletin, t: Translator) -> Document:
     """Return the bulletin, numbered, in the reader's language."""
     own = found.coverage
-    title = t("Bulletin on the enrolment of construction in work injury insurance, {quarter}", quarter=_quarter(own.on, t))
-    mark = t("Synthetic data: this book was made by the program to try it out. It describes no real fund.") if own.synthetic else ""
+    title = t(
+        "Bulletin on the enrolment of construction in work injury insurance, {quarter}", quarter=_quarter(own.on, t)
+    )
+    mark = (
+        t("Synthetic data: this book was made by the program to try it out. It describes no real fund.")
+        if own.synthetic
+        else ""
+    )
     subtitle = t("As of {date:date}", date=own.on)
     to = Paragraph((t("To the human resources and social security bureaus of the prefectures:"),), "address")
     return Document(t.language, title, subtitle, mark, (to, *numbered(sections(found, t), t)))
@@ -123,14 +133,18 @@ def _progress(found: Bulletin, t: Translator) -> Section:
             )
         )  # fmt: skip
     if own.by_year["period"].nunique() > 1:
-        blocks.append(Chart("years", t("Enrolment rate by year, with the targets of the plan"), coverage_charts.by_year(own, t)))
+        blocks.append(
+            Chart("years", t("Enrolment rate by year, with the targets of the plan"), coverage_charts.by_year(own, t))
+        )
     return Section("progress", t("Progress"), tuple(blocks))
 
 
 def _prefectures(found: Bulletin, t: Translator) -> Section:
     own, blocks = found.coverage, []
     for state in ("new", "in_progress"):
-        rows = own.rates[(own.rates["state"] == state) & (own.rates["prefecture"] != REGION)].sort_values("lag", ascending=False)
+        rows = own.rates[(own.rates["state"] == state) & (own.rates["prefecture"] != REGION)].sort_values(
+            "lag", ascending=False
+        )
         if rows.empty:
             continue
         behind = rows[rows["lag"] < -0.0005].iloc[::-1]
@@ -161,7 +175,13 @@ def _problems(found: Bulletin, t: Translator) -> Section:
         )  # fmt: skip
     late = year[year["reason"] == "enrolled_after_permit"]
     if len(late):
-        points.append(t("{count:integer} projects enrolled only after their permit, {days:integer} days on average.", count=len(late), days=float(late["days"].mean())))
+        points.append(
+            t(
+                "{count:integer} projects enrolled only after their permit, {days:integer} days on average.",
+                count=len(late),
+                days=float(late["days"].mean()),
+            )
+        )
     whole = own.points[own.points["prefecture"] == REGION]
     premium = float(whole["missing_premium_yuan"].sum())
     if premium > 0:
@@ -216,9 +236,13 @@ def _work(found: Bulletin, t: Translator) -> Section:
     own = found.coverage
     left = 12 - own.on.month
     points = [
-        t("No enrolment, no permit: the housing departments issue no construction permit without the proof of enrolment (plan of 2015, 三(三))."),
+        t(
+            "No enrolment, no permit: the housing departments issue no construction permit without the proof of enrolment (plan of 2015, 三(三))."
+        ),
     ]
-    rows = own.rates[(own.rates["state"] == "in_progress") & (own.rates["needed"] > 0) & (own.rates["prefecture"] != REGION)]
+    rows = own.rates[
+        (own.rates["state"] == "in_progress") & (own.rates["needed"] > 0) & (own.rates["prefecture"] != REGION)
+    ]
     old = own.of("in_progress")
     if old is not None and old["needed"] > 0 and left > 0:
         points.append(
@@ -227,10 +251,21 @@ def _work(found: Bulletin, t: Translator) -> Section:
                 needed=old["needed"], month=old["needed"] / left, names=_names(rows.sort_values("needed", ascending=False), t),
             )
         )  # fmt: skip
-    points.append(t("The prefectures go through the permits without enrolment one by one and report the result with the next quarterly return."))
+    points.append(
+        t(
+            "The prefectures go through the permits without enrolment one by one and report the result with the next quarterly return."
+        )
+    )
     if found.returns is not None:
-        points.append(t("Quarterly returns (annex 2) are due {days} days after the end of the quarter.", days=found.returns.due_days))
-    sign = Lines((t("(Seal of the issuing office)") + "　　" + t.date(own.on),))  # one line: a page break must not part them
+        points.append(
+            t(
+                "Quarterly returns (annex 2) are due {days} days after the end of the quarter.",
+                days=found.returns.due_days,
+            )
+        )
+    sign = Lines(
+        (t("(Seal of the issuing office)") + "　　" + t.date(own.on),)
+    )  # one line: a page break must not part them
     return Section("work", t("What is asked for"), (Points(tuple(points)), sign))
 
 
@@ -241,14 +276,26 @@ def _tables(found: Bulletin, t: Translator) -> Section:
     for state in ("new", "in_progress"):
         rows = own.rates[own.rates["state"] == state]
         if len(rows):
-            blocks.append(TableBlock(f"rates-{state}", t("Enrolment by prefecture: {state}", state=word(state, t)), rows[columns]))
-    money = ["prefecture", "state", "missing_points", "point_premium_yuan", "missing_premium_yuan", "missing_person_years"]
+            blocks.append(
+                TableBlock(f"rates-{state}", t("Enrolment by prefecture: {state}", state=word(state, t)), rows[columns])
+            )
+    money = [
+        "prefecture",
+        "state",
+        "missing_points",
+        "point_premium_yuan",
+        "missing_premium_yuan",
+        "missing_person_years",
+    ]
     missing = own.points[own.points["missing_points"] > 0]
     if len(missing):
         blocks.append(TableBlock("points", t("What a missing percentage point is worth"), missing[money]))
     weak = [a for a in own.assumptions if a.mark in ("unverified", "assumption")]
     if weak:
-        values = [{"name": a.label.get(t.language, a.name), "value": str(a.value), "mark": a.mark, "reference": a.reference} for a in weak]
+        values = [
+            {"name": a.label.get(t.language, a.name), "value": str(a.value), "mark": a.mark, "reference": a.reference}
+            for a in weak
+        ]
         blocks.append(TableBlock("assumptions", t("Parameters that are assumed or unverified"), pd.DataFrame(values)))
     blocks.append(t("Book {fingerprint}", fingerprint=own.fingerprint[:16]))
     return Section("tables", t("Tables"), tuple(blocks))

@@ -67,5 +67,7 @@ def formula_pictures(formulas: Sequence[str]) -> list[bytes]:
     pages = "#pagebreak()\n".join(f"$ {in_typst(parse(latex))} $\n" for latex in formulas)
     head = '#set page(width: auto, height: auto, margin: 2pt)\n#set text(font: "Noto Serif SC", size: 11pt, fallback: false)\n'
     head += '#show math.equation: set text(font: ("New Computer Modern Math", "Noto Serif SC"), fallback: true)\n'
-    drawn = typst.compile((head + pages).encode(), font_paths=[str(FONTS)], ignore_system_fonts=True, format="png", ppi=FORMULA_PPI)
+    drawn = typst.compile(
+        (head + pages).encode(), font_paths=[str(FONTS)], ignore_system_fonts=True, format="png", ppi=FORMULA_PPI
+    )
     return [bytes(one) for one in drawn] if isinstance(drawn, list) else [bytes(drawn)]

@@ -73,7 +73,9 @@ def _row(tokens: list[str], end: str | None) -> tuple[Row, list[str]]:
             tokens = tokens[1:]
         elif tokens[0] in "^_":
             base = found.pop() if found else Atom("text", "")
-            below, above = (base.parts[1], base.parts[2]) if isinstance(base, Apply) and base.kind == "script" else ((), ())
+            below, above = (
+                (base.parts[1], base.parts[2]) if isinstance(base, Apply) and base.kind == "script" else ((), ())
+            )
             inner: Row = base.parts[0] if isinstance(base, Apply) and base.kind == "script" else (base,)
             which = tokens[0]
             part, tokens = _one(tokens[1:])
@@ -141,7 +143,9 @@ def _typst(node: Node) -> str:
             return f"op({quoted}, limits: #{'true' if node.text in ('max', 'min') else 'false'})"
         if node.kind == "space":
             return "thin"
-        return node.text if node.kind in ("letter", "number") or node.text in "=+−·×≤≥≠≈∼→∞∈±∑∏…<>∂⊤" else f"\\{node.text}"
+        return (
+            node.text if node.kind in ("letter", "number") or node.text in "=+−·×≤≥≠≈∼→∞∈±∑∏…<>∂⊤" else f"\\{node.text}"
+        )
     parts = [typst(part) for part in node.parts]
     if node.kind == "frac":
         return f"frac({parts[0]}, {parts[1]})"

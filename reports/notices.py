@@ -37,7 +37,12 @@ def write_notices(
         path.write_bytes(notice_pdf(batch, part, t))
         written.append(path)
         if progress:
-            progress(Message("{done:integer} of {all:integer} notices written.", {"done": first + len(part), "all": len(batch.notices)}))
+            progress(
+                Message(
+                    "{done:integer} of {all:integer} notices written.",
+                    {"done": first + len(part), "all": len(batch.notices)},
+                )
+            )
     return written
 
 
@@ -70,7 +75,11 @@ def notice_pdf(batch: NoticeBatch, part: Sequence[Notice], t: Translator) -> byt
 
 def synthetic_mark(synthetic: bool, t: Translator) -> str:
     """Return what stands on every page of a document made from synthetic data; empty for a real book."""
-    return t("Synthetic data: this book was made by the program to try it out. It describes no real fund.") if synthetic else ""
+    return (
+        t("Synthetic data: this book was made by the program to try it out. It describes no real fund.")
+        if synthetic
+        else ""
+    )
 
 
 def _common(batch: NoticeBatch, t: Translator) -> dict[str, Any]:
@@ -83,12 +92,19 @@ def _common(batch: NoticeBatch, t: Translator) -> dict[str, Any]:
         "to": t("To the general contractor with the code"),
         "intro": t(
             "Under “{plan}” ({reference}) and with data up to {date:date}, the rate of your company's next construction projects has been set as follows.",
-            plan=title, reference=batch.plan.reference, date=batch.on,
+            plan=title,
+            reference=batch.plan.reference,
+            date=batch.on,
         ),
         "experience": t("Experience by year"),
         "head": [
-            t("Year"), t("Total cost enrolled"), t("Premium at the base rate"), t("Cases"), t("of which deaths"),
-            t("Benefits paid") if batch.loss == "paid" else t("Benefits incurred"), t("Benefits ÷ premium"),
+            t("Year"),
+            t("Total cost enrolled"),
+            t("Premium at the base rate"),
+            t("Cases"),
+            t("of which deaths"),
+            t("Benefits paid") if batch.loss == "paid" else t("Benefits incurred"),
+            t("Benefits ÷ premium"),
         ],
         "counted": t("● years that the plan looks at"),
         "result": t("Result"),
@@ -99,9 +115,16 @@ def _common(batch: NoticeBatch, t: Translator) -> dict[str, Any]:
         "appeal": t(
             "If your company does not agree with the rate, it may under {basis} apply to {office} for administrative reconsideration within {days} days of "
             "receiving this notice, or bring a lawsuit before the people's court within {months} months.",
-            basis=appeal.legal_basis, office=appeal.office, days=appeal.days, months=appeal.months,
+            basis=appeal.legal_basis,
+            office=appeal.office,
+            days=appeal.days,
+            months=appeal.months,
         ),
-        "marks": t("Time limits and office: {marks}; the office that sends this notice checks them before sending.", marks=weak) if weak else "",
+        "marks": t(
+            "Time limits and office: {marks}; the office that sends this notice checks them before sending.", marks=weak
+        )
+        if weak
+        else "",
         "sign": t("Social insurance agency (seal)"),
         "day": t("Date:"),
         "trace": t("Book {fingerprint}", fingerprint=batch.fingerprint[:16]),
@@ -120,6 +143,11 @@ def _one(batch: NoticeBatch, notice: Notice, t: Translator) -> dict[str, Any]:
         "unit": notice.unit,
         "prefecture": word(notice.prefecture, t) if notice.prefecture else "",
         "years": years,
-        "result": [t.percent(notice.previous), t.percent(notice.multiplier), t.permille(batch.base_rate, 3), t.permille(notice.next_rate, 3)],
+        "result": [
+            t.percent(notice.previous),
+            t.percent(notice.multiplier),
+            t.permille(batch.base_rate, 3),
+            t.permille(notice.next_rate, 3),
+        ],
         "reasons": [t.say(reason) for reason in notice.reasons],
     }

@@ -69,7 +69,15 @@ def _piece(piece: Piece) -> dict[str, Any]:
     if isinstance(piece, Figure):
         return {"kind": "figure", **same}
     assert isinstance(piece, Grid)
-    return {"kind": "grid", **same, "head": piece.head, "rows": piece.rows, "right": piece.right, "widths": piece.widths, "narrow": NARROW}
+    return {
+        "kind": "grid",
+        **same,
+        "head": piece.head,
+        "rows": piece.rows,
+        "right": piece.right,
+        "widths": piece.widths,
+        "narrow": NARROW,
+    }
 
 
 def _parts(text: Text) -> list[dict[str, str]]:

@@ -38,7 +38,9 @@ def form_bytes(form: QuarterlyForm, synthetic: bool = False) -> bytes:
     A form without rows is the blank form, with the original's placeholder 甲. ``synthetic`` puts the mark into the page's head.
     """
     target = io.BytesIO()
-    with xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
+    with xlsxwriter.Workbook(
+        target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
         book.set_properties({"title": TITLE, "created": FIXED_TIME})
         sheet = book.add_worksheet("附件2")
         _page(sheet, synthetic)

@@ -57,7 +57,9 @@ class Deck:
         paragraph = frame.paragraphs[0]
         paragraph.font.size, paragraph.font.bold, paragraph.font.color.rgb = Pt(28), True, colour("main")
         paragraph.alignment = PP_ALIGN.LEFT
-        rule = slide.shapes.add_shape(MSO_SHAPE.RECTANGLE, Inches(LEFT), Inches(1.3), Inches(WIDTH - 2 * LEFT), Inches(0.03))
+        rule = slide.shapes.add_shape(
+            MSO_SHAPE.RECTANGLE, Inches(LEFT), Inches(1.3), Inches(WIDTH - 2 * LEFT), Inches(0.03)
+        )
         rule.fill.solid()
         rule.fill.fore_color.rgb = colour("band")
         rule.line.fill.background()
@@ -69,7 +71,15 @@ class Deck:
         return slide
 
     def text(
-        self, slide: Any, lines: Sequence[str], left: float, top: float, width: float, height: float, size: int, shade: RGBColor | None = None
+        self,
+        slide: Any,
+        lines: Sequence[str],
+        left: float,
+        top: float,
+        width: float,
+        height: float,
+        size: int,
+        shade: RGBColor | None = None,
     ) -> None:
         """Add a box of lines (inches, points)."""
         frame = slide.shapes.add_textbox(Inches(left), Inches(top), Inches(width), Inches(height)).text_frame
@@ -84,7 +94,9 @@ class Deck:
         """Add what the chart says, to its right."""
         self.text(slide, lines, LEFT + CHART_WIDTH + 0.3, TOP + 0.1, SIDE, BODY, 16)
 
-    def chart(self, slide: Any, kind: Any, data: Any, axes: tuple[str, str], legend: bool = True, labels: str = "") -> Any:
+    def chart(
+        self, slide: Any, kind: Any, data: Any, axes: tuple[str, str], legend: bool = True, labels: str = ""
+    ) -> Any:
         """Add a native chart with titled axes; ``labels`` is the number format of data labels, empty for none."""
         box = (Inches(LEFT), Inches(TOP), Inches(CHART_WIDTH), Inches(BODY))
         chart = slide.shapes.add_chart(kind, *box, data).chart
@@ -113,7 +125,9 @@ class Deck:
         rows = (grid.head, *grid.rows)
         wide = WIDTH - 2 * LEFT
         height = min(0.5, BODY / len(rows))
-        table = slide.shapes.add_table(len(rows), len(grid.head), Inches(LEFT), Inches(TOP + 0.1), Inches(wide), Inches(height * len(rows))).table
+        table = slide.shapes.add_table(
+            len(rows), len(grid.head), Inches(LEFT), Inches(TOP + 0.1), Inches(wide), Inches(height * len(rows))
+        ).table
         for j, one in enumerate(grid.widths):
             table.columns[j].width = Inches(wide * (one + 2) / (sum(grid.widths) + 2 * len(grid.widths)))
         for i, values in enumerate(rows):

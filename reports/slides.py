@@ -25,7 +25,9 @@ Slide = Callable[[Deck, RateReview, Translator], None]
 
 def write_slides(review: RateReview, out: Path, t: Translator) -> Path:
     """Write ``review.pptx`` into a folder: eight or nine slides, the ask at the end."""
-    deck = Deck(content.title(review, t), review.valuation_date, content.notice(review, t), content.stamp(review, t), t.language)
+    deck = Deck(
+        content.title(review, t), review.valuation_date, content.notice(review, t), content.stamp(review, t), t.language
+    )
     slides: list[Slide] = [_cover, _rates, _certainty, _fund]
     slides.append(_months if review.balance_sheet is None else _owed)
     slides += [_floating] if review.floating is not None else []
@@ -44,25 +46,45 @@ def _scale(largest: float, t: Translator) -> tuple[float, str]:
 
 def _cover(deck: Deck, review: RateReview, t: Translator) -> None:
     finding = content.summary(review, t)
-    slide = deck.slide(t("Rate review {year}: work injury insurance by project", year=review.valuation_date.year), [*finding, t("Each sentence is computed from the review and stands in section 1 of the report.")])
+    slide = deck.slide(
+        t("Rate review {year}: work injury insurance by project", year=review.valuation_date.year),
+        [*finding, t("Each sentence is computed from the review and stands in section 1 of the report.")],
+    )
     deck.text(slide, [f"{review.book.name} · {t.date(review.valuation_date)}", *finding], 0.9, 1.9, 11.5, 4.6, 22)
 
 
 def _rates(deck: Deck, review: RateReview, t: Translator) -> None:
     best, current = review.best, review.current_rate
     notes = [
-        t("{basis}: {rate:permille}; 90% interval {low:permille} to {high:permille}.", basis=BASIS_NAMES[b], rate=i.rate, low=i.low, high=i.high)
+        t(
+            "{basis}: {rate:permille}; 90% interval {low:permille} to {high:permille}.",
+            basis=BASIS_NAMES[b],
+            rate=i.rate,
+            low=i.low,
+            high=i.high,
+        )
         for b, i in review.indicated.items()
     ]
     defence = [
-        t("Rates are gross of prevention; intervals hold the risks that the review draws. Section 7 and the formulas of the annex."),
-        t("If asked why the bases differ: cash pays today's claims, full funding pays all that this year's projects will cost."),
+        t(
+            "Rates are gross of prevention; intervals hold the risks that the review draws. Section 7 and the formulas of the annex."
+        ),
+        t(
+            "If asked why the bases differ: cash pays today's claims, full funding pays all that this year's projects will cost."
+        ),
     ]
-    slide = deck.slide(t("Break-even is {rate:permille}; {current:permille} is in force", rate=best.rate, current=current), [*notes, *defence])
+    slide = deck.slide(
+        t("Break-even is {rate:permille}; {current:permille} is in force", rate=best.rate, current=current),
+        [*notes, *defence],
+    )
     data = CategoryChartData(number_format="0.00")
     data.categories = [t("Rate in force"), *(t.say(BASIS_NAMES[b]) for b in review.indicated)]
-    data.add_series(t("‰ of total cost"), [round(r * 1e3, 6) for r in (current, *(i.rate for i in review.indicated.values()))])
-    chart = deck.chart(slide, XL_CHART_TYPE.COLUMN_CLUSTERED, data, ("", t("‰ of total cost")), legend=False, labels="0.00")
+    data.add_series(
+        t("‰ of total cost"), [round(r * 1e3, 6) for r in (current, *(i.rate for i in review.indicated.values()))]
+    )
+    chart = deck.chart(
+        slide, XL_CHART_TYPE.COLUMN_CLUSTERED, data, ("", t("‰ of total cost")), legend=False, labels="0.00"
+    )
     painted(chart, ["main"])
     highlighted(chart, {0: "alert"})
     chart.plots[0].gap_width = 80
@@ -81,7 +103,10 @@ def _certainty(deck: Deck, review: RateReview, t: Translator) -> None:
         for r in review.required_rate.itertuples()
     ]
     defence = [
-        t("{paths:integer} simulated paths; each has an exact rate that it requires, and the curve is their distribution.", paths=scenario.paths),
+        t(
+            "{paths:integer} simulated paths; each has an exact rate that it requires, and the curve is their distribution.",
+            paths=scenario.paths,
+        ),
         t("Failure means a balance below {floor:months} of outgo in any quarter.", floor=scenario.floor_payable_months),
     ]
     slide = deck.slide(title, [*defence, *needed])
@@ -106,15 +131,31 @@ def _fund(deck: Deck, review: RateReview, t: Translator) -> None:
     fund, last = review.fund, review.fund.iloc[-1]
     scale, unit = _scale(float(fund[["balance_p05", "balance_p95"]].abs().to_numpy().max()), t)
     lines = [
-        t("End of {period}: 90% between {low:money} and {high:money}.", period=last["period"], low=last["balance_p05"], high=last["balance_p95"]),
+        t(
+            "End of {period}: 90% between {low:money} and {high:money}.",
+            period=last["period"],
+            low=last["balance_p05"],
+            high=last["balance_p95"],
+        ),
         t("Payable months then: {months:months}.", months=last["payable_months_p50"]),
         t("Below the floor by then with probability {below:percent.0}.", below=last["probability_below_floor"]),
     ]
-    defence = t("Growth learnt from the accounts fades into the assumed long run; interest is earned by the quarter (section 7, table of the fund ahead).")
-    slide = deck.slide(t("By {period} the balance is most likely {median:money}", period=last["period"], median=last["balance_p50"]), [*lines, defence])
+    defence = t(
+        "Growth learnt from the accounts fades into the assumed long run; interest is earned by the quarter (section 7, table of the fund ahead)."
+    )
+    slide = deck.slide(
+        t("By {period} the balance is most likely {median:money}", period=last["period"], median=last["balance_p50"]),
+        [*lines, defence],
+    )
     data = CategoryChartData(number_format="#,##0.0")
     data.categories = list(fund["period"])
-    names = {"95%": "balance_p95", "75%": "balance_p75", t("Median"): "balance_p50", "25%": "balance_p25", "5%": "balance_p05"}
+    names = {
+        "95%": "balance_p95",
+        "75%": "balance_p75",
+        t("Median"): "balance_p50",
+        "25%": "balance_p25",
+        "5%": "balance_p05",
+    }
     for name, column in names.items():
         data.add_series(name, [round(v / scale, 6) for v in fund[column]])
     chart = deck.chart(slide, XL_CHART_TYPE.LINE, data, ("", t("Balance ({unit})", unit=unit)))
@@ -126,12 +167,22 @@ def _fund(deck: Deck, review: RateReview, t: Translator) -> None:
 def _months(deck: Deck, review: RateReview, t: Translator) -> None:
     known = review.accounts.dropna(subset=["payable_months"])
     target = review.scenario.target_payable_months or 0.0
-    title = t("The balance pays {months:months}; the target is {target:months}", months=review.payable_months, target=target)
+    title = t(
+        "The balance pays {months:months}; the target is {target:months}", months=review.payable_months, target=target
+    )
     lines = [
         t("Payable months: balance ÷ (yearly outgo ÷ 12)."),
         t("The median path ends with {months:months}.", months=float(review.fund["payable_months_p50"].iloc[-1])),
     ]
-    slide = deck.slide(title, [*lines, t("The target follows 人社部发〔2015〕72号: about 9 months where the province pools, about 12 where a prefecture does (to be verified).")])
+    slide = deck.slide(
+        title,
+        [
+            *lines,
+            t(
+                "The target follows 人社部发〔2015〕72号: about 9 months where the province pools, about 12 where a prefecture does (to be verified)."
+            ),
+        ],
+    )
     data = CategoryChartData(number_format="0.0")
     data.categories = [*known["period"], *review.fund["period"]]
     nothing: list[float | None] = [None]
@@ -154,10 +205,17 @@ def _owed(deck: Deck, review: RateReview, t: Translator) -> None:
         if surplus < 0
         else t("The balance exceeds what is owed by {surplus:money}", surplus=surplus)
     )
-    lines = [f"{word(item, t)}: {t.money(amount)}" for item, amount in (("assets", assets), *amounts.items(), ("surplus", surplus))]
+    lines = [
+        f"{word(item, t)}: {t.money(amount)}"
+        for item, amount in (("assets", assets), *amounts.items(), ("surplus", surplus))
+    ]
     defence = [
-        t("Claims by Cape Cod, pensions by life table with indexation and discount; unearned premium at the rate in force (section 7)."),
-        t("A deficit here is no shortage of cash: it is what later premium would have to pay for accidents that have already happened."),
+        t(
+            "Claims by Cape Cod, pensions by life table with indexation and discount; unearned premium at the rate in force (section 7)."
+        ),
+        t(
+            "A deficit here is no shortage of cash: it is what later premium would have to pay for accidents that have already happened."
+        ),
     ]
     slide = deck.slide(title, [*lines, *defence])
     scale, unit = _scale(max(assets, *amounts.values()), t)
@@ -166,7 +224,9 @@ def _owed(deck: Deck, review: RateReview, t: Translator) -> None:
     data.add_series(word("assets", t), [assets / scale, None])
     for item, amount in amounts.items():
         data.add_series(word(item, t), [None, amount / scale])
-    chart = deck.chart(slide, XL_CHART_TYPE.COLUMN_STACKED, data, ("", t("Amount ({unit})", unit=unit)), labels="#,##0.0;;")
+    chart = deck.chart(
+        slide, XL_CHART_TYPE.COLUMN_STACKED, data, ("", t("Amount ({unit})", unit=unit)), labels="#,##0.0;;"
+    )
     painted(chart, ["good", "band", "accent", "main", "second", "neutral", "alert"][: 1 + len(amounts)])
     chart.plots[0].gap_width = 70
     deck.beside(slide, lines)
@@ -182,12 +242,27 @@ def _floating(deck: Deck, review: RateReview, t: Translator) -> None:
         t("{count:integer} contractors below it, with {share:percent.0} of premium.", count=float(down["contractors"].sum()), share=float(down["premium_share"].sum())),
         t("To collect the same, the base rate has to be multiplied by {factor:number.3}.", factor=1 / floating.off_balance),
     ]  # fmt: skip
-    notes = [t("Plan {plan} on the book's own contractors; prediction is tested out of sample in section 8.", plan=plan_title(floating.plan, t)), *map(t.say, floating.warnings)]
-    slide = deck.slide(t("Floating collects {factor:percent} of the base premium", factor=floating.off_balance), [*lines, *notes])
+    notes = [
+        t(
+            "Plan {plan} on the book's own contractors; prediction is tested out of sample in section 8.",
+            plan=plan_title(floating.plan, t),
+        ),
+        *map(t.say, floating.warnings),
+    ]
+    slide = deck.slide(
+        t("Floating collects {factor:percent} of the base premium", factor=floating.off_balance), [*lines, *notes]
+    )
     data = CategoryChartData(number_format="0%")
     data.categories = [t.percent(m, 0) for m in steps["multiplier"]]
     data.add_series(t("Share of premium"), [round(float(v), 6) for v in steps["premium_share"]])
-    chart = deck.chart(slide, XL_CHART_TYPE.COLUMN_CLUSTERED, data, (t("Multiplier of the base rate"), t("Share of premium")), legend=False, labels="0%")
+    chart = deck.chart(
+        slide,
+        XL_CHART_TYPE.COLUMN_CLUSTERED,
+        data,
+        (t("Multiplier of the base rate"), t("Share of premium")),
+        legend=False,
+        labels="0%",
+    )
     painted(chart, ["main"])
     deck.beside(slide, lines)
 
@@ -198,19 +273,41 @@ def _worst(deck: Deck, review: RateReview, t: Translator) -> None:
     base, worst = table[table["case"] == "base"].iloc[0], shown.iloc[0]
     lines = [
         t("Worst: {case}.", case=word(worst["case"], t)),
-        t("Base: {closing:money}, solvent with {probability:percent.0}.", closing=base["closing_yuan"], probability=base["probability"]),
-        t("Worst case: {closing:money}, solvent with {probability:percent.0}.", closing=worst["closing_yuan"], probability=worst["probability"]),
+        t(
+            "Base: {closing:money}, solvent with {probability:percent.0}.",
+            closing=base["closing_yuan"],
+            probability=base["probability"],
+        ),
+        t(
+            "Worst case: {closing:money}, solvent with {probability:percent.0}.",
+            closing=worst["closing_yuan"],
+            probability=worst["probability"],
+        ),
     ]
     slide = deck.slide(
         t("In the worst stress the fund closes at {closing:money}", closing=worst["closing_yuan"]),
-        [*lines, t("Every case meets the same random numbers as the base, so that differences carry no noise of their own (section 11).")],
+        [
+            *lines,
+            t(
+                "Every case meets the same random numbers as the base, so that differences carry no noise of their own (section 11)."
+            ),
+        ],
     )
     scale, unit = _scale(float(table["closing_yuan"].abs().max()), t)
     rows = [*shown.itertuples(), *table[table["case"] == "base"].itertuples()][::-1]
     data = CategoryChartData(number_format="#,##0.0")
     data.categories = [word(row.case, t) for row in rows]
-    data.add_series(t("Median closing balance ({unit})", unit=unit), [round(row.closing_yuan / scale, 6) for row in rows])
-    chart = deck.chart(slide, XL_CHART_TYPE.BAR_CLUSTERED, data, ("", t("Median closing balance ({unit})", unit=unit)), legend=False, labels="#,##0.0")
+    data.add_series(
+        t("Median closing balance ({unit})", unit=unit), [round(row.closing_yuan / scale, 6) for row in rows]
+    )
+    chart = deck.chart(
+        slide,
+        XL_CHART_TYPE.BAR_CLUSTERED,
+        data,
+        ("", t("Median closing balance ({unit})", unit=unit)),
+        legend=False,
+        labels="#,##0.0",
+    )
     painted(chart, ["main"])
     highlighted(chart, {0: "neutral"})
     labels_outside(chart)
@@ -232,7 +329,9 @@ def _options(deck: Deck, review: RateReview, t: Translator) -> None:
         t("A project of 100 million yuan pays {now:money} now and {then:money} at the indicated rate.", now=keep["example_yuan"], then=indicated["example_yuan"]),
         *map(t.say, follows(review)),
     ]  # fmt: skip
-    columns = [c for c in ("option", "rate", "probability", "closing_yuan", "payable_months", "example_yuan") if c in frame]
+    columns = [
+        c for c in ("option", "rate", "probability", "closing_yuan", "payable_months", "example_yuan") if c in frame
+    ]
     block = TableBlock("options", "", frame[columns])
     grid = next(p for p in numbered((Section("options", "", (block,)),), t) if isinstance(p, Grid))
     slide = deck.slide(title, notes)

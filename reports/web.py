@@ -37,7 +37,9 @@ DRAW = (
 def write_web(document: Document, out: Path) -> Path:
     """Write ``review.html`` into a folder. Every text is escaped; charts are drawn as pictures first and made interactive by the scripts inside."""
     charts = {figure.name: specification(figure.chart) for figure in document.figures}
-    links = [f'<a href="#{p.anchor}">{escape(p.text)}</a>' for p in document.pieces if isinstance(p, Title) and p.level == 1]
+    links = [
+        f'<a href="#{p.anchor}">{escape(p.text)}</a>' for p in document.pieces if isinstance(p, Title) and p.level == 1
+    ]
     # "<" must not end the script element early
     data = json.dumps(charts, ensure_ascii=False).replace("<", "\\u003c")
     script = vlc.javascript_bundle(DRAW).replace("</script", "<\\/script")
@@ -72,7 +74,10 @@ def _piece(piece: Piece, document: Document) -> str:
     assert isinstance(piece, Grid)
     side = ['class="r"' if right else "" for right in piece.right]
     head = "".join(f'<th scope="col" {c}>{escape(text)}</th>' for text, c in zip(piece.head, side, strict=True))
-    rows = "".join("<tr>" + "".join(f"<td {c}>{escape(v)}</td>" for v, c in zip(row, side, strict=True)) + "</tr>" for row in piece.rows)
+    rows = "".join(
+        "<tr>" + "".join(f"<td {c}>{escape(v)}</td>" for v, c in zip(row, side, strict=True)) + "</tr>"
+        for row in piece.rows
+    )
     return f'<figure id="{piece.anchor}">{caption}<table data-name="{piece.name}"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></figure>'
 
 

@@ -72,7 +72,13 @@ def _front(file: WordDocument, document: Document, contents: str) -> None:
 
 def _body(file: WordDocument, document: Document) -> None:
     bookmarks = parts.Bookmarks()
-    pictures = dict(zip(formulas := [p.latex for p in document.pieces if isinstance(p, Formula)], formula_pictures(formulas), strict=True))
+    pictures = dict(
+        zip(
+            formulas := [p.latex for p in document.pieces if isinstance(p, Formula)],
+            formula_pictures(formulas),
+            strict=True,
+        )
+    )
     for piece in document.pieces:
         if isinstance(piece, Title):
             heading = file.add_heading(level=piece.level)
@@ -87,7 +93,9 @@ def _body(file: WordDocument, document: Document) -> None:
             picture.paragraph_format.keep_with_next = True
             shown = picture.add_run().add_picture(io.BytesIO(png(document.picture(piece))), width=Cm(15))
             shown._inline.docPr.set("descr", piece.caption)
-            bookmarks.around(file.add_paragraph(style="Pingheng Caption"), piece.anchor, piece.label, f"　{piece.caption}")
+            bookmarks.around(
+                file.add_paragraph(style="Pingheng Caption"), piece.anchor, piece.label, f"　{piece.caption}"
+            )
         else:
             assert isinstance(piece, Grid)
             caption = file.add_paragraph(style="Pingheng Caption")
@@ -105,4 +113,3 @@ def steady_zip(data: bytes) -> bytes:
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, source.read(name))
     return target.getvalue()
-

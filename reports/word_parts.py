@@ -155,11 +155,17 @@ def paragraph(file: Document, piece: Paragraph) -> None:
         form.left_indent, form.space_before = Cm(6), Pt(14)
     for part in piece.text:
         if isinstance(part, Link):
-            field(added, f"REF {bookmark(part.anchor)} \\h", part.text) if part.anchor.startswith(("table", "figure")) else added.add_run(part.text)
+            field(added, f"REF {bookmark(part.anchor)} \\h", part.text) if part.anchor.startswith(
+                ("table", "figure")
+            ) else added.add_run(part.text)
         elif isinstance(part, Math):
             for text, place, italic in runs(parse(part.latex)):
                 run = added.add_run(text)
-                run.font.italic, run.font.subscript, run.font.superscript = italic or None, place == "sub" or None, place == "super" or None
+                run.font.italic, run.font.subscript, run.font.superscript = (
+                    italic or None,
+                    place == "sub" or None,
+                    place == "super" or None,
+                )
         elif isinstance(part, Code):
             run = added.add_run(part.text)
             run.font.name, run.font.size = "Consolas", Pt(10.5)

@@ -37,7 +37,13 @@ def server(folder):
         port = probe.getsockname()[1]
 
     def run(*command):
-        subprocess.run(as_user([str(bin_folder / command[0]), *command[1:]]), cwd=folder, check=True, capture_output=True, timeout=120)
+        subprocess.run(
+            as_user([str(bin_folder / command[0]), *command[1:]]),
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
 
     run("initdb", "-D", str(data), "-U", "pingheng", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"

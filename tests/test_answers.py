@@ -21,7 +21,15 @@ def known():
 
 def with_accounts(review, income, outgo):
     years = [str(2015 + i) for i in range(len(income))]
-    accounts = pd.DataFrame({"period": years, "revenue_yuan": income, "expenditure_yuan": outgo, "balance_yuan": 1e9, "payable_months": 12.0})
+    accounts = pd.DataFrame(
+        {
+            "period": years,
+            "revenue_yuan": income,
+            "expenditure_yuan": outgo,
+            "balance_yuan": 1e9,
+            "payable_months": 12.0,
+        }
+    )
     return replace(review, accounts=accounts)
 
 

@@ -52,7 +52,9 @@ def test_a_trend_and_seasons_are_found_again():
     years = (np.arange(quarters) - quarters + 0.5) / 4
     truth = 2e-8 * np.exp(-0.06 * years)
     fits = [
-        fit_trend(rng.poisson(exposure * truth * np.tile(season, 12)).astype(float), exposure, np.ones(quarters), -0.04, 0.03)
+        fit_trend(
+            rng.poisson(exposure * truth * np.tile(season, 12)).astype(float), exposure, np.ones(quarters), -0.04, 0.03
+        )
         for _ in range(60)
     ]
     level = np.array([f.level * f.season[1] for f in fits]) / (2e-8 * 1.2)
@@ -121,7 +123,10 @@ def test_the_frames_add_up_to_the_fen(prepared, found):
     assert np.abs(benefits - outgo["total_yuan"]).max() < 0.005
     assert outgo["total_yuan"].to_numpy() == pytest.approx(found.flows["outgo_yuan"].to_numpy(), rel=1e-9)
     cohorts = found.tables["cohorts"]
-    assert np.abs(cohorts[["happened_yuan", "under_way_yuan", "to_come_yuan"]].sum(axis=1) - cohorts["total_yuan"]).max() < 0.005
+    assert (
+        np.abs(cohorts[["happened_yuan", "under_way_yuan", "to_come_yuan"]].sum(axis=1) - cohorts["total_yuan"]).max()
+        < 0.005
+    )
     premium = found.tables["premium"]
     moved = premium["earned_yuan"] + premium["unearned_closing_yuan"] - premium["unearned_opening_yuan"]
     assert np.abs(premium["written_yuan"] - moved).max() < 0.005
@@ -156,7 +161,9 @@ def test_premium_at_a_rate_path_is_written_at_it(prepared):
 def test_each_basis_has_parts_cells_and_an_interval_of_its_own(found):
     for one in found.indicated.values():
         assert one.parts["rate"].sum() == pytest.approx(one.rate, rel=1e-9)
-        assert {"medical", "disability_lump", "disability_allowance", "catastrophe", "prevention"} <= set(one.parts["part"])
+        assert {"medical", "disability_lump", "disability_allowance", "catastrophe", "prevention"} <= set(
+            one.parts["part"]
+        )
         assert 0 < one.low < one.rate < one.high
         assert {"prefecture", "project_type", "size_band"} <= set(one.by)
         for cells in one.by.values():
@@ -206,8 +213,15 @@ def test_two_funds_in_one_book_are_two_reviews(book):
     from data.book import Source
 
     with open_book(":memory:", create=True) as both:
-        for name, frame in (("projects", rows), ("cases", cases), ("payments", book.table("payments")), ("contractors", book.table("contractors"))):
-            both.write(name, frame.set_axis(range(1, len(frame) + 1), axis=0), Source(f"{name}.csv", name.ljust(64, "0")))
+        for name, frame in (
+            ("projects", rows),
+            ("cases", cases),
+            ("payments", book.table("payments")),
+            ("contractors", book.table("contractors")),
+        ):
+            both.write(
+                name, frame.set_axis(range(1, len(frame) + 1), axis=0), Source(f"{name}.csv", name.ljust(64, "0"))
+            )
         funds = {f: read_history(both, QUICK.with_changes(fund=f), parameters()) for f in ("xinjiang", "xpcc")}
         live = rows[rows["status"] != "cancelled"].groupby("fund")["total_cost_yuan"].sum()
         for fund, history in funds.items():

@@ -34,7 +34,9 @@ from models.liabilities import LONGEST_YEARS, discounts, value_liabilities
 from models.simulation import GrowthPrior, fit_growth
 
 FEN = 0.005
-ECONOMY = Economy(0.05, 0.06, 0.04, 0.02, 0.03, 0.02, 0.03, 0.004, 0.8, {"wages": 0.5, "medical": 0.3, "interest": 0.3}, 0.5)
+ECONOMY = Economy(
+    0.05, 0.06, 0.04, 0.02, 0.03, 0.02, 0.03, 0.004, 0.8, {"wages": 0.5, "medical": 0.3, "interest": 0.3}, 0.5
+)
 
 
 def model(rng=None):
@@ -96,7 +98,9 @@ def test_parts_sum_to_the_whole_on_every_path_and_step(seed):
     effects = Effects.none(12)
     everything = run(own, luck, ECONOMY, effects, Collection(), Events(1e-12, 3, 3.5))
     assert np.abs(everything.outgo - sum(p.payments for p in everything.paid.values())).max() < FEN
-    happened = run(own, luck, ECONOMY, effects, Collection(), Events(1e-12, 3, 3.5), until=np.zeros(luck.paths, dtype=int))
+    happened = run(
+        own, luck, ECONOMY, effects, Collection(), Events(1e-12, 3, 3.5), until=np.zeros(luck.paths, dtype=int)
+    )
     assert (happened.outgo <= everything.outgo + FEN).all()
     assert all((p.payments >= 0).all() for p in everything.paid.values())
 
@@ -114,7 +118,9 @@ def test_a_stream_pays_as_an_accountant_would_count():
             index = found.index[t, path]
             paid = index * stream.in_payment[t] * max(1 + own.longevity[t] * luck.longevity[path], 0)
             for start in range(t + 1):
-                award = stream.known[start] + sum(stream.pattern[start - o] * wages[o, path] * cases[o, path] for o in range(start + 1))
+                award = stream.known[start] + sum(
+                    stream.pattern[start - o] * wages[o, path] * cases[o, path] for o in range(start + 1)
+                )
                 paid += 3 * factor[start, path] * award * stream.survival[t - start] * index / found.index[start, path]
             assert found.paid["disability_allowance"].payments[t, path] == pytest.approx(paid, rel=1e-10)
 
@@ -123,7 +129,9 @@ def test_liabilities_roll_forward_to_the_fen():
     own, years = model(), 6
     written = np.pad(np.full(years, 8e10), (0, LONGEST_YEARS))
     quarters = len(written) * QUARTERS
-    found = value_liabilities(own, expected(written), ECONOMY, Effects.none(quarters), Events(1e-12, 3, 3.5), 0.03, years)
+    found = value_liabilities(
+        own, expected(written), ECONOMY, Effects.none(quarters), Events(1e-12, 3, 3.5), 0.03, years
+    )
     assert np.abs(found.experience).max() < FEN
     assert (found.new > 0).all()
     assert (found.outstanding > 0).all()
@@ -188,9 +196,18 @@ def test_a_risk_switched_off_leaves_the_others_luck_alone():
         part = lucky(own, 3, risky=Risky(**{risk: False}))[0]
         same = {
             "process": [np.array_equal(part.frequency, whole.frequency), np.array_equal(part.wages, whole.wages)],
-            "parameter": [np.array_equal(part.wages, whole.wages), np.array_equal(part.noise.get(life), whole.noise["disability_allowance"])],
-            "economic": [np.array_equal(part.frequency, whole.frequency), np.array_equal(part.noise.get(life), whole.noise["disability_allowance"])],
-            "catastrophe": [np.array_equal(part.written, whole.written), np.array_equal(part.frequency, whole.frequency)],
+            "parameter": [
+                np.array_equal(part.wages, whole.wages),
+                np.array_equal(part.noise.get(life), whole.noise["disability_allowance"]),
+            ],
+            "economic": [
+                np.array_equal(part.frequency, whole.frequency),
+                np.array_equal(part.noise.get(life), whole.noise["disability_allowance"]),
+            ],
+            "catastrophe": [
+                np.array_equal(part.written, whole.written),
+                np.array_equal(part.frequency, whole.frequency),
+            ],
         }[risk]
         assert all(same), risk
     still = lucky(own, 3, risky=Risky(False, False, False, False))[0]
@@ -212,10 +229,14 @@ def test_paths_are_the_same_in_any_number_and_a_longer_horizon_begins_alike():
 def test_noise_has_mean_one_and_the_spread_of_its_cases():
     own = model()
     luck = lucky(own, 1, 2_000)[0]
-    cases = run(own, expected(np.full(1, 8e10)), ECONOMY, Effects.none(4), Collection(), Events()).cases["injuries"][:, 0]
+    cases = run(own, expected(np.full(1, 8e10)), ECONOMY, Effects.none(4), Collection(), Events()).cases["injuries"][
+        :, 0
+    ]
     stream = own.streams[1]
     pattern = stream.pattern / stream.pattern.sum()
-    paid = [stream.known[t] / stream.pattern.sum() + sum(pattern[t - o] * cases[o] for o in range(t + 1)) for t in range(4)]
+    paid = [
+        stream.known[t] / stream.pattern.sum() + sum(pattern[t - o] * cases[o] for o in range(t + 1)) for t in range(4)
+    ]
     for factor, wanted in (
         (luck.noise["disability_lump"], np.sqrt((1.0 + 2.0**2) / np.array(paid))),
         (luck.accidents, np.sqrt((own.cases.dispersion - 1.0) / cases)),
@@ -233,7 +254,9 @@ def test_the_spread_of_a_year_is_that_of_accidents_drawn_one_by_one():
     stream, cv, quarters, paths = own.streams[1], 2.0, 8, 4_000
     origins = np.full(LAGS + quarters, 30.0)
     pattern = stream.pattern / stream.pattern.sum()
-    known = np.array([sum(origins[LAGS - age] * pattern[age + t] for age in range(1, LAGS - t)) for t in range(quarters)])
+    known = np.array(
+        [sum(origins[LAGS - age] * pattern[age + t] for age in range(1, LAGS - t)) for t in range(quarters)]
+    )
     stream = replace(stream, pattern=pattern, known=np.pad(known, (0, LAGS - quarters)))
     own = replace(own, case_cv={stream.name: cv})
     said = process_cv(own, stream, origins[LAGS:]) * stream.settled(origins[LAGS:])
@@ -291,5 +314,8 @@ def test_patterns_by_lag_recover_what_made_them():
     young = pattern_of(amounts[-16:, :16], cases[-16:], np.ones(16))
     assert (young >= 0).all()
     assert young.sum() == pytest.approx(truth.sum(), rel=0.1)
-    assert by_lag(np.array([0, 1, 1]), np.array([0, 1, 9]), np.array([1.0, 2.0, 4.0]), 2, 3).tolist() == [[1, 0, 0], [0, 2, 4]]
+    assert by_lag(np.array([0, 1, 1]), np.array([0, 1, 9]), np.array([1.0, 2.0, 4.0]), 2, 3).tolist() == [
+        [1, 0, 0],
+        [0, 2, 4],
+    ]
     assert toeplitz(np.array([1.0, 2.0]), 3).tolist() == [[1, 0, 0], [2, 1, 0], [0, 2, 1]]

@@ -46,7 +46,10 @@ def projects(**changes):
 
 def permits():
     own = projects().iloc[:6]
-    issued = ["2016-02-10"] * 4 + ["2016-01-15", "2016-02-10"]  # the fifth before its enrolment, the sixth before its payment
+    issued = ["2016-02-10"] * 4 + [
+        "2016-01-15",
+        "2016-02-10",
+    ]  # the fifth before its enrolment, the sixth before its payment
     return pd.concat(
         [
             pd.DataFrame({"permit_id": own["permit_id"], "project_id": own["project_id"], "prefecture": "hami", "issued_date": issued, "enrolled": True}),
@@ -109,7 +112,12 @@ def test_targets_are_those_of_the_plan(year, target):
 
 def test_exceptions_are_listed_with_their_reason(book):
     table = coverage(book, ON).exceptions.set_index("permit_id")
-    assert table["reason"].to_dict() == {"W1": "not_enrolled", "W2": "unknown_project", "X4": "enrolled_after_permit", "X5": "paid_after_permit"}
+    assert table["reason"].to_dict() == {
+        "W1": "not_enrolled",
+        "W2": "unknown_project",
+        "X4": "enrolled_after_permit",
+        "X5": "paid_after_permit",
+    }
     assert table.loc["X4", "days"] == 17
     assert table.loc["X5", "days"] == 81
     assert table.loc["W1", "missing_premium_yuan"] == 20_000
@@ -127,7 +135,9 @@ def test_a_missing_point_costs_what_it_is_worth(book):
     for name in ("point_cost_yuan", "point_premium_yuan", "point_person_years"):
         assert points.loc[("region", "new"), name] == pytest.approx(new[name])
     old = points.loc[("hami", "in_progress")]
-    left = (pd.Timestamp("2017-03-02") - pd.Timestamp(ON)).days / (pd.Timestamp("2017-03-02") - pd.Timestamp("2015-05-01")).days
+    left = (pd.Timestamp("2017-03-02") - pd.Timestamp(ON)).days / (
+        pd.Timestamp("2017-03-02") - pd.Timestamp("2015-05-01")
+    ).days
     assert old["point_cost_yuan"] == pytest.approx(8 * 1e7 * left / 100)
 
 
@@ -190,7 +200,14 @@ def test_the_fee_of_order_180_carries_its_gap_forward():
 
 
 def test_the_roster_beside_cost():
-    roster = pd.DataFrame({"project_id": ["P0", "P0", "Q9"], "month": ["2016-03", "2016-04", "2016-04"], "person_days": [500.0, 750.0, 1.0], "persons": [20, 40, 1]})
+    roster = pd.DataFrame(
+        {
+            "project_id": ["P0", "P0", "Q9"],
+            "month": ["2016-03", "2016-04", "2016-04"],
+            "person_days": [500.0, 750.0, 1.0],
+            "persons": [20, 40, 1],
+        }
+    )
     with open_book(":memory:") as made:
         found = roster_study(filled(made, projects=projects(planned_end="2016-04-30"), roster=roster), ON)
     one = found.projects.iloc[0]
@@ -250,7 +267,10 @@ def test_the_bulletin_says_the_figures_of_the_analysis_on_every_page_that_it_is_
     word, pdf = write_bulletin(found, tmp_path, ("docx", "pdf"), t)
     written = docx.Document(str(word))
     texts = {
-        "docx": "\n".join([p.text for p in written.paragraphs] + [c.text for table in written.tables for row in table.rows for c in row.cells]),
+        "docx": "\n".join(
+            [p.text for p in written.paragraphs]
+            + [c.text for table in written.tables for row in table.rows for c in row.cells]
+        ),
         "pdf": "\n".join(page.extract_text() for page in PdfReader(pdf).pages),
     }
     mark = "模拟数据" if language == "zh" else "Synthetic data"
@@ -287,7 +307,15 @@ def test_notices_say_experience_step_rate_reason_and_appeal(demo, tmp_path):
     pages = PdfReader(path).pages
     assert len(pages) == 1
     text = "".join(pages[0].extract_text().split())
-    for said in (rated.unit, t.permille(rated.next_rate, 3), t.percent(rated.multiplier), "60日内", "6个月内", "未核实", "模拟数据"):
+    for said in (
+        rated.unit,
+        t.permille(rated.next_rate, 3),
+        t.percent(rated.multiplier),
+        "60日内",
+        "6个月内",
+        "未核实",
+        "模拟数据",
+    ):
         assert said in text
     files = write_notices(batch, tmp_path / "..", t, pages_a_file=30)
     assert [len(PdfReader(f).pages) for f in files] == [30, len(batch.notices) - 30]
@@ -317,7 +345,17 @@ def test_the_commands(demo, tmp_path, capsys, monkeypatch):
     filled_in = str(write_form(form(), tmp_path / "a.xlsx"))
     assert main(["form", "--book", own, filled_in, "--received", "2016-04-02"]) == 0
     assert "新增报表1份" in capsys.readouterr().out
-    assert main(["form", "--book", own, str(write_form(QuarterlyForm("哈密市", "2016Q2", form().rows, form(12.0).total), tmp_path / "w.xlsx"))]) == 2
+    assert (
+        main(
+            [
+                "form",
+                "--book",
+                own,
+                str(write_form(QuarterlyForm("哈密市", "2016Q2", form().rows, form(12.0).total), tmp_path / "w.xlsx")),
+            ]
+        )
+        == 2
+    )
     assert main(["bulletin", "--book", name, "--on", "2016-09-30", "--formats", "docx", "--out", str(tmp_path)]) == 0
     assert main(["notices", "--book", own, "--out", str(tmp_path)]) == 2
     assert (tmp_path / "bulletin-2016Q3-zh.docx").exists()

@@ -30,7 +30,11 @@ def find(name):
         except ModuleNotFoundError:
             continue
         for part in parts[i:]:
-            found = found.__dataclass_fields__[part] if part in getattr(found, "__dataclass_fields__", {}) else getattr(found, part)
+            found = (
+                found.__dataclass_fields__[part]
+                if part in getattr(found, "__dataclass_fields__", {})
+                else getattr(found, part)
+            )
         return found
     raise AssertionError(name)
 
@@ -44,9 +48,15 @@ def test_every_object_named_exists():
 
 def test_both_languages_name_the_same_objects_and_formulas():
     assert NAME.findall(read("zh")) == NAME.findall(read("en"))
-    counts = [[len(re.findall(pattern, read(language), re.MULTILINE)) for pattern in (r"\$\$", r"^## ", r"^- ")] for language in ("zh", "en")]
+    counts = [
+        [len(re.findall(pattern, read(language), re.MULTILINE)) for pattern in (r"\$\$", r"^## ", r"^- ")]
+        for language in ("zh", "en")
+    ]
     assert counts[0] == counts[1]
-    bare = [[re.sub(r"\\text\{[^}]*\}", "", f) for f in re.findall(r"\$\$(.*?)\$\$", read(language), re.DOTALL)] for language in ("zh", "en")]
+    bare = [
+        [re.sub(r"\\text\{[^}]*\}", "", f) for f in re.findall(r"\$\$(.*?)\$\$", read(language), re.DOTALL)]
+        for language in ("zh", "en")
+    ]
     assert bare[0] == bare[1]
 
 
@@ -57,7 +67,10 @@ def test_every_formula_can_be_set(language):
         assert ElementTree.fromstring(mathml(row)).tag == "math"
         assert "".join(text for text, *_ in runs(row)).strip()
     source = "\n\n".join(f"$ {in_typst(row)} $" for row in rows)
-    source = '#set text(font: ("Noto Serif SC"))\n#show math.equation: set text(font: ("New Computer Modern Math", "Noto Serif SC"))\n' + source
+    source = (
+        '#set text(font: ("Noto Serif SC"))\n#show math.equation: set text(font: ("New Computer Modern Math", "Noto Serif SC"))\n'
+        + source
+    )
     assert typst.compile(source.encode(), font_paths=[str(FONTS)], ignore_system_fonts=True)[:5] == b"%PDF-"
 
 
@@ -67,7 +80,10 @@ def test_what_is_outside_the_subset_is_refused():
 
 
 def test_chapters_follow_the_level_of_the_book():
-    titles = [[b.text for b in chapters("en", level, floating) if isinstance(b, Subheading)] for level, floating in ((1, False), (2, True), (3, True))]
+    titles = [
+        [b.text for b in chapters("en", level, floating) if isinstance(b, Subheading)]
+        for level, floating in ((1, False), (2, True), (3, True))
+    ]
     assert "Break-even rates" in titles[0]
     assert "Annuities and capital values" not in titles[0]
     assert "Floating rates" in titles[1]

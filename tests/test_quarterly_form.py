@@ -135,7 +135,13 @@ def test_what_agrees_within_the_tolerance_agrees():
 def test_employers_returned_stand_beside_the_payroll_ledger():
     four = pd.concat([to_returns(form(quarter=f"2024Q{q}")) for q in (1, 2, 3, 4)])
     employers = pd.DataFrame(
-        {"prefecture": "urumqi", "year": "2024", "persons": [10, 5], "premium_yuan": [100.0, 50.0], "employer_id": ["a", "b"]}
+        {
+            "prefecture": "urumqi",
+            "year": "2024",
+            "persons": [10, 5],
+            "premium_yuan": [100.0, 50.0],
+            "employer_id": ["a", "b"],
+        }
     )
     one = compare_with_employers(four, employers).set_index("what")
     assert one.loc["employer_units", ["returned", "ledger"]].tolist() == [3, 2]
@@ -236,7 +242,9 @@ def test_a_cell_that_is_no_number_is_named(tmp_path, bad):
 )  # fmt: skip
 def test_junk_around_a_form_is_read_or_refused_by_message(tmp_path_factory, junk, where):
     rows = seed([1] * 8)
-    clean = [[c if not isinstance(c, str) else "".join(x for x in c if x.isprintable()).lstrip("=") for c in r] for r in junk]
+    clean = [
+        [c if not isinstance(c, str) else "".join(x for x in c if x.isprintable()).lstrip("=") for c in r] for r in junk
+    ]
     path = sheet(tmp_path_factory.mktemp("junk") / "j.xlsx", [*rows[:where], *clean, *rows[where:]])
     try:
         read = read_form(path, "2016Q2")
@@ -262,7 +270,17 @@ def test_the_form_prints_on_one_landscape_page_and_an_xls_reads_back(tmp_path):
     assert len(page) == 1
     assert page[0].mediabox.width > page[0].mediabox.height
     text = page[0].extract_text()
-    for said in (TITLE, "填报单位：乌鲁木齐市", "单位：户、人、万元", "单位责任人签字", "科室负责人签字", "填表人", "总数", "=县13", "模拟数据"):
+    for said in (
+        TITLE,
+        "填报单位：乌鲁木齐市",
+        "单位：户、人、万元",
+        "单位责任人签字",
+        "科室负责人签字",
+        "填表人",
+        "总数",
+        "=县13",
+        "模拟数据",
+    ):
         assert said in text
     read = read_form(office(path, "xls"))
     pd.testing.assert_frame_equal(read.rows, written.rows, check_dtype=False)
@@ -270,7 +288,9 @@ def test_the_form_prints_on_one_landscape_page_and_an_xls_reads_back(tmp_path):
 
 
 def test_the_blank_form_is_the_original_s_and_is_not_taken_for_a_return(tmp_path):
-    path = write_form(QuarterlyForm("", "", pd.DataFrame(columns=["name", *COLUMNS]), pd.Series(dtype=float)), tmp_path / "b.xlsx")
+    path = write_form(
+        QuarterlyForm("", "", pd.DataFrame(columns=["name", *COLUMNS]), pd.Series(dtype=float)), tmp_path / "b.xlsx"
+    )
     cells = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python()
     original = seed([""] * 8, reporter="")
     assert [cells[5], cells[6][:2]] == [["", *original[5][1:]], original[6][:2]]

@@ -23,5 +23,7 @@ def test_it_reads_as_the_book_does_and_only_once():
 
 def test_it_takes_what_the_book_takes():
     for name in ("table", "experience", "count"):
-        asked = inspect.signature(getattr(Book, name)).bind(None, *(["accounts"] if name != "experience" else []), **({"fund": None} if name == "experience" else {}))
+        asked = inspect.signature(getattr(Book, name)).bind(
+            None, *(["accounts"] if name != "experience" else []), **({"fund": None} if name == "experience" else {})
+        )
         inspect.signature(getattr(RememberedBook, name)).bind(*asked.args, **asked.kwargs)

@@ -50,7 +50,11 @@ def demo():
 
 @pytest.fixture(scope="module")
 def books(demo):
-    return {"accounts": review(open_book("xinjiang"), QUICK), "experience": review(experience_book(), QUICK), "ledgers": demo}
+    return {
+        "accounts": review(open_book("xinjiang"), QUICK),
+        "experience": review(experience_book(), QUICK),
+        "ledgers": demo,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -68,11 +72,21 @@ def words(text):
 
 def docx_text(path):
     xml = zipfile.ZipFile(path).read("word/document.xml").decode()
-    return re.sub(r"<[^>]+>", "", re.sub(r"</w:p>", "\n", xml)).replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", '"')
+    return (
+        re.sub(r"<[^>]+>", "", re.sub(r"</w:p>", "\n", xml))
+        .replace("&amp;", "&")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", '"')
+    )
 
 
 def pdf_pages(path):
-    return subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True).stdout.decode().split("\f")[:-1]
+    return (
+        subprocess.run(["pdftotext", "-layout", str(path), "-"], capture_output=True, check=True)
+        .stdout.decode()
+        .split("\f")[:-1]
+    )
 
 
 class Reader(HTMLParser):
@@ -99,18 +113,29 @@ def html_text(path):
 
 def slide_texts(path):
     for slide in Presentation(str(path)).slides:
-        yield "\n".join(shape.text_frame.text for shape in slide.shapes if shape.has_text_frame) + "\n" + slide.notes_slide.notes_text_frame.text
+        yield (
+            "\n".join(shape.text_frame.text for shape in slide.shapes if shape.has_text_frame)
+            + "\n"
+            + slide.notes_slide.notes_text_frame.text
+        )
 
 
 def key_figures(data, t):
     """Figures of review.json as a reader sees them."""
-    figures = {f"indicated {basis}": t.permille(one[key]) for basis, one in data["indicated"].items() if one for key in ("rate", "low", "high")}
+    figures = {
+        f"indicated {basis}": t.permille(one[key])
+        for basis, one in data["indicated"].items()
+        if one
+        for key in ("rate", "low", "high")
+    }
     last = data["fund"][-1]
     return {
         **figures,
         "current": t.permille(data["current_rate"]),
         "probability": t.percent(data["probability_solvent"]),
-        "needed": t.permille(next(r["rate"] for r in data["required_rate"] if r["probability"] == data["scenario"]["solvency_level"])),
+        "needed": t.permille(
+            next(r["rate"] for r in data["required_rate"] if r["probability"] == data["scenario"]["solvency_level"])
+        ),
         "balance": t.money(last["balance_p50"]),
         "low": t.money(last["balance_p05"]),
         "months": t.number(last["payable_months_p50"], 1),
@@ -121,7 +146,11 @@ def key_figures(data, t):
 def test_figures_read_back_equal_review_json(demo, made, language):
     t, folder, data = Translator(language), made[language], json.loads(to_json(demo))
     expected = key_figures(data, t)
-    texts = {"docx": docx_text(folder / "review.docx"), "html": html_text(folder / "review.html"), "pptx": "".join(slide_texts(folder / "review.pptx"))}
+    texts = {
+        "docx": docx_text(folder / "review.docx"),
+        "html": html_text(folder / "review.html"),
+        "pptx": "".join(slide_texts(folder / "review.pptx")),
+    }
     if shutil.which("pdftotext"):
         texts["pdf"] = "".join(pdf_pages(folder / "review.pdf"))
     for kind, text in texts.items():
@@ -149,7 +178,11 @@ def test_workbook_holds_the_numbers_themselves(demo, made):
     def sheet(title):
         return next(s for s in book.worksheets if s.cell(1, 1).value == title)
 
-    rates = sheet("各筹资方式测算费率") if any(s.cell(1, 1).value == "各筹资方式测算费率" for s in book.worksheets) else sheet(Translator("zh")("Indicated rate by financing basis"))
+    rates = (
+        sheet("各筹资方式测算费率")
+        if any(s.cell(1, 1).value == "各筹资方式测算费率" for s in book.worksheets)
+        else sheet(Translator("zh")("Indicated rate by financing basis"))
+    )
     bases = [b for b, one in data["indicated"].items() if one]
     for row, basis in enumerate(bases, start=4):
         assert rates.cell(row, 1).value == Translator("zh").say(BASIS_NAMES[basis])
@@ -157,18 +190,26 @@ def test_workbook_holds_the_numbers_themselves(demo, made):
     fund = sheet(Translator("zh")("The fund ahead"))
     columns = list(data["fund"][0])
     for row, one in enumerate(data["fund"], start=4):
-        assert fund.cell(row, columns.index("balance_p50") + 1).value == pytest.approx(one["balance_p50"] / 1e4, rel=1e-12)
+        assert fund.cell(row, columns.index("balance_p50") + 1).value == pytest.approx(
+            one["balance_p50"] / 1e4, rel=1e-12
+        )
 
 
 def test_chart_values_on_slides_equal_review_json(demo, made):
     data = json.loads(to_json(demo))
-    charts = [s.chart for slide in Presentation(str(made["zh"] / "review.pptx")).slides for s in slide.shapes if s.has_chart]
+    charts = [
+        s.chart for slide in Presentation(str(made["zh"] / "review.pptx")).slides for s in slide.shapes if s.has_chart
+    ]
     assert len(charts) >= 4
     rates = list(charts[0].plots[0].series[0].values)
-    assert rates == pytest.approx([r * 1e3 for r in (data["current_rate"], *(one["rate"] for one in data["indicated"].values() if one))], abs=1e-6)
+    assert rates == pytest.approx(
+        [r * 1e3 for r in (data["current_rate"], *(one["rate"] for one in data["indicated"].values() if one))], abs=1e-6
+    )
     fan = next(c for c in charts if len(c.plots[0].series) == 5 and len(c.plots[0].categories) == len(data["fund"]))
     median = list(fan.plots[0].series[2].values)
-    assert median[-1] / median[0] == pytest.approx(data["fund"][-1]["balance_p50"] / data["fund"][0]["balance_p50"], rel=1e-3)
+    assert median[-1] / median[0] == pytest.approx(
+        data["fund"][-1]["balance_p50"] / data["fund"][0]["balance_p50"], rel=1e-3
+    )
 
 
 def test_same_review_same_bytes(demo, made, tmp_path):
@@ -182,7 +223,11 @@ def test_pdf_is_an_archive_file(made):
     assert re.search(rb"<pdfaid:part>2</pdfaid:part>\s*<pdfaid:conformance>B</pdfaid:conformance>", content_)
     assert b"/OutputIntents" in content_ or b"/OutputIntent" in content_
     if shutil.which("pdffonts"):
-        fonts = subprocess.run(["pdffonts", str(made["zh"] / "review.pdf")], capture_output=True, check=True).stdout.decode().splitlines()[2:]
+        fonts = (
+            subprocess.run(["pdffonts", str(made["zh"] / "review.pdf")], capture_output=True, check=True)
+            .stdout.decode()
+            .splitlines()[2:]
+        )
         assert all(line.split()[-5] == "yes" for line in fonts), "every font is embedded"
 
 
@@ -209,10 +254,12 @@ def test_unverified_figures_are_marked_where_the_data_are_real(books):
 
 
 def test_names_with_markup_stay_text_in_every_format(demo, tmp_path):
-    movers = demo.floating.movers.assign(unit=[NASTY, "=2+3", "+4", "-5", "@6"][: len(demo.floating.movers)] + list(demo.floating.movers["unit"])[5:])
+    movers = demo.floating.movers.assign(
+        unit=[NASTY, "=2+3", "+4", "-5", "@6"][: len(demo.floating.movers)] + list(demo.floating.movers["unit"])[5:]
+    )
     one = replace(demo, book=replace(demo.book, name=NASTY), floating=replace(demo.floating, movers=movers))
     write_reports(one, tmp_path, FORMATS, Translator("zh"))
-    shown = "=1+1 <script>alert(1)</script> #{x} $y$ [z](u) & \"q\" table-fund"
+    shown = '=1+1 <script>alert(1)</script> #{x} $y$ [z](u) & "q" table-fund'
     page = (tmp_path / "review.html").read_text(encoding="utf-8")
     assert "<script>alert" not in page
     assert words(shown) in words(html_text(tmp_path / "review.html"))
@@ -244,7 +291,9 @@ def test_fifteen_sections_at_every_level_none_empty(books, level, language):
     for section in sections:
         assert any(isinstance(block, str) and len(block) > 15 for block in section.blocks), section.name
         for before, after in zip(section.blocks, section.blocks[1:], strict=False):
-            assert not (isinstance(before, Heading) and isinstance(after, Heading)), f"{section.name}: {before.text} is empty"
+            assert not (isinstance(before, Heading) and isinstance(after, Heading)), (
+                f"{section.name}: {before.text} is empty"
+            )
         assert not isinstance(section.blocks[-1], Heading), section.name
     pieces = content.document(books[level], t).pieces  # raises where a reference points to nothing
     titles = [p.text for p in pieces if isinstance(p, Title) and p.level == 1]
@@ -261,8 +310,14 @@ def test_fifteen_sections_at_every_level_none_empty(books, level, language):
 
 
 def test_a_book_that_cannot_answer_says_what_is_missing(books):
-    text = " ".join(plain(p.text) for p in content.document(books["accounts"], Translator("en")).pieces if isinstance(p, Paragraph))
-    for what in ("exposure, frequency and severity", "the implementation and effect of floating", "what has been promised and not yet paid"):
+    text = " ".join(
+        plain(p.text) for p in content.document(books["accounts"], Translator("en")).pieces if isinstance(p, Paragraph)
+    )
+    for what in (
+        "exposure, frequency and severity",
+        "the implementation and effect of floating",
+        "what has been promised and not yet paid",
+    ):
         assert f"This book cannot answer for {what}" in text
 
 
@@ -292,7 +347,9 @@ def test_an_offices_own_template_gives_the_form(demo, tmp_path):
 
 
 def test_long_tables_are_cut_with_what_the_rest_adds_up_to():
-    frame = pd.DataFrame({"unit": [f"U{i}" for i in range(500)], "premium_yuan": [float(i) for i in range(500)], "rate": 0.001})
+    frame = pd.DataFrame(
+        {"unit": [f"U{i}" for i in range(500)], "premium_yuan": [float(i) for i in range(500)], "rate": 0.001}
+    )
     shown, (rest, total) = cut(frame, 20)
     assert len(shown) == 20
     assert shown["premium_yuan"].sum() + rest["premium_yuan"] == total["premium_yuan"] == 499 * 500 / 2

@@ -63,7 +63,9 @@ SCENARIOS = some.builds(
     paths=wholes(100, 1_000_000),
     seed=wholes(0, 2**63 - 1),
     overlays=some.lists(some.sampled_from(available_overlays()), max_size=3, unique=True).map(tuple),
-    parameters=some.lists(some.builds(ParameterChange, TEXT, TEXT, some.dates(date(1990, 1, 1)), TEXT), max_size=3).map(tuple),
+    parameters=some.lists(some.builds(ParameterChange, TEXT, TEXT, some.dates(date(1990, 1, 1)), TEXT), max_size=3).map(
+        tuple
+    ),
 )
 
 
@@ -86,11 +88,27 @@ def test_every_field_of_a_scenario_is_in_the_link():
     assert to_link(Scenario(base_rate=0.0015, growth=Growth(construction=0.07))) == {"rate": "1.5", "growth": "7"}
 
 
-HOSTILE = ["<script>alert(1)</script>", "../../etc/passwd", "=1+1", "1e999", "-1", "NaN", "9" * 5000, "[" * 4000, "", "none\0", "1:2:3"]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "../../etc/passwd",
+    "=1+1",
+    "1e999",
+    "-1",
+    "NaN",
+    "9" * 5000,
+    "[" * 4000,
+    "",
+    "none\0",
+    "1:2:3",
+]
 
 
 @settings(max_examples=100, deadline=None)
-@given(some.dictionaries(some.sampled_from([f.key for f in LINK_FIELDS]), some.sampled_from(HOSTILE) | some.text(max_size=30)))
+@given(
+    some.dictionaries(
+        some.sampled_from([f.key for f in LINK_FIELDS]), some.sampled_from(HOSTILE) | some.text(max_size=30)
+    )
+)
 def test_a_hostile_link_gives_a_scenario_in_its_ranges(query):
     scenario, _ = from_link(query)
     refuse_files(scenario)

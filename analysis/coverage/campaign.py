@@ -84,17 +84,25 @@ def coverage(book: Book, on: date | None = None) -> Coverage:
         raise InputError("The book has no project and no permit in {year} up to {on:date}.", year=on.year, on=on)
     if (rates["coverage"] > 1).any():
         names = ", ".join(dict.fromkeys(rates.loc[rates["coverage"] > 1, "prefecture"]))
-        warnings.append(Message("More projects are enrolled than were surveyed in {names}: the survey is too low.", {"names": names}))
+        warnings.append(
+            Message(
+                "More projects are enrolled than were surveyed in {names}: the survey is too low.", {"names": names}
+            )
+        )
     if (rates["counted_from"] == "estimate").any():
         warnings.append(
-            Message("There is no base survey of {year}: projects in progress are estimated from permits and enrolments.", {"year": on.year})
+            Message(
+                "There is no base survey of {year}: projects in progress are estimated from permits and enrolments.",
+                {"year": on.year},
+            )
         )
     first = min(_quarters(ledgers)[0].year, on.year)
     ends = [date(year, 12, 31) for year in range(first, on.year)] + [on]
     yearly = pd.concat([_region(_rates(ledgers, day, parameters), day, parameters) for day in ends], ignore_index=True)
     quarters = [q.end_time.date() for q in pd.period_range(f"{on.year}Q1", on, freq="Q")]
     schedule = pd.concat(
-        [_rates(ledgers, day, parameters).assign(quarter=str(pd.Period(day, freq="Q"))) for day in quarters], ignore_index=True
+        [_rates(ledgers, day, parameters).assign(quarter=str(pd.Period(day, freq="Q"))) for day in quarters],
+        ignore_index=True,
     )
     return Coverage(
         on, book.name, book.fingerprint(), book.synthetic, rates, yearly,
@@ -119,7 +127,12 @@ def read(book: Book) -> _Ledgers:
     # a project enrolled while in progress had begun before, whatever date its ledger gives
     began = began.mask(projects["in_progress"], np.minimum(began, enrolled))
     kept = permits.dropna(subset=["issued_date"]).assign(enrolled=permits["enrolled"].fillna(True).astype(bool))
-    return _Ledgers(projects.assign(began=began, end=effective_end(projects)), _matched(kept, projects), book.table("survey"), book.table("employers"))
+    return _Ledgers(
+        projects.assign(began=began, end=effective_end(projects)),
+        _matched(kept, projects),
+        book.table("survey"),
+        book.table("employers"),
+    )
 
 
 def last_day(ledgers: _Ledgers) -> date:
@@ -145,9 +158,13 @@ def _matched(permits: pd.DataFrame, projects: pd.DataFrame) -> pd.DataFrame:
     unpaid = (table["premium_date"] - table["issued_date"]).dt.days
     absent = table["enrolment_date"].isna()
     table["reason"] = np.select(
-        [~table["enrolled"], absent, late > 0, unpaid > 0], ["not_enrolled", "unknown_project", "enrolled_after_permit", "paid_after_permit"], ""
+        [~table["enrolled"], absent, late > 0, unpaid > 0],
+        ["not_enrolled", "unknown_project", "enrolled_after_permit", "paid_after_permit"],
+        "",
     )
-    table["days"] = np.select([table["reason"] == "enrolled_after_permit", table["reason"] == "paid_after_permit"], [late, unpaid], np.nan)
+    table["days"] = np.select(
+        [table["reason"] == "enrolled_after_permit", table["reason"] == "paid_after_permit"], [late, unpaid], np.nan
+    )
     return table
 
 
@@ -161,17 +178,35 @@ def exceptions(permits: pd.DataFrame, projects: pd.DataFrame, on: date) -> pd.Da
     rate = projects["premium_yuan"].sum() / cost if cost > 0 else np.nan
     own = permits[(permits["reason"] != "") & (permits["issued_date"] <= pd.Timestamp(on))]
     missing = own["total_cost_yuan"].fillna(0.0) * rate
-    own = own.assign(missing_premium_yuan=missing.where(own["reason"].isin(["not_enrolled", "unknown_project"]), 0.0).round(2))
-    order = {name: i for i, name in enumerate(("not_enrolled", "unknown_project", "enrolled_after_permit", "paid_after_permit"))}
+    own = own.assign(
+        missing_premium_yuan=missing.where(own["reason"].isin(["not_enrolled", "unknown_project"]), 0.0).round(2)
+    )
+    order = {
+        name: i
+        for i, name in enumerate(("not_enrolled", "unknown_project", "enrolled_after_permit", "paid_after_permit"))
+    }
     own = own.assign(order=own["reason"].map(order)).sort_values(["order", "issued_date"], ascending=[True, False])
-    columns = ["permit_id", "project_id", "prefecture", "issued_date", "total_cost_yuan", "reason", "days", "missing_premium_yuan"]
+    columns = [
+        "permit_id",
+        "project_id",
+        "prefecture",
+        "issued_date",
+        "total_cost_yuan",
+        "reason",
+        "days",
+        "missing_premium_yuan",
+    ]
     return own[columns].reset_index(drop=True)
 
 
 def _rates(ledgers: _Ledgers, on: date, parameters: UsedParameters) -> pd.DataFrame:
     made = (("new", _new(ledgers, on)), ("in_progress", _in_progress(ledgers, on)))
     frames = [_with_region(frame).assign(state=state) for state, frame in made if len(frame)]
-    table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["prefecture", "state", "counted_from", "enrolled", "total"])
+    table = (
+        pd.concat(frames, ignore_index=True)
+        if frames
+        else pd.DataFrame(columns=["prefecture", "state", "counted_from", "enrolled", "total"])
+    )
     elapsed = (on - date(on.year - 1, 12, 31)).days / (date(on.year, 12, 31) - date(on.year - 1, 12, 31)).days
     table["coverage"] = table["enrolled"] / table["total"].where(table["total"] > 0)
     for state in STATES:
@@ -180,13 +215,27 @@ def _rates(ledgers: _Ledgers, on: date, parameters: UsedParameters) -> pd.DataFr
         table.loc[own, "goal"] = now
         # permits are judged as they are issued; a survey counts the whole year's plan; in-progress projects follow a line from last year's target
         path = now if state == "new" else before + (now - before) * elapsed
-        table.loc[own, "scheduled"] = np.where(table.loc[own, "counted_from"] == "survey", now * elapsed, path) if state == "new" else path
+        table.loc[own, "scheduled"] = (
+            np.where(table.loc[own, "counted_from"] == "survey", now * elapsed, path) if state == "new" else path
+        )
         pace = (now - before) / 12
         lag = table.loc[own, "coverage"] - table.loc[own, "scheduled"]
         table.loc[own, "months_behind"] = (-lag / pace).clip(lower=0) if pace > 0 and state == "in_progress" else np.nan
     table["lag"] = table["coverage"] - table["scheduled"]
     table["needed"] = np.ceil((table["goal"] * table["total"] - table["enrolled"]).clip(lower=0).round(6))
-    columns = ["prefecture", "state", "counted_from", "enrolled", "total", "coverage", "goal", "scheduled", "lag", "needed", "months_behind"]
+    columns = [
+        "prefecture",
+        "state",
+        "counted_from",
+        "enrolled",
+        "total",
+        "coverage",
+        "goal",
+        "scheduled",
+        "lag",
+        "needed",
+        "months_behind",
+    ]
     return table[columns]
 
 
@@ -215,7 +264,14 @@ def _new(ledgers: _Ledgers, on: date) -> pd.DataFrame:
     permits = ledgers.permits[ledgers.permits["issued_date"].between(start, end)]
     if len(permits):
         enrolled = ~permits["reason"].isin(["not_enrolled", "unknown_project"]) & ~(permits["enrolment_date"] > end)
-        return pd.DataFrame({"prefecture": permits["prefecture"], "enrolled": enrolled.astype(float), "total": 1.0, "counted_from": "permits"})
+        return pd.DataFrame(
+            {
+                "prefecture": permits["prefecture"],
+                "enrolled": enrolled.astype(float),
+                "total": 1.0,
+                "counted_from": "permits",
+            }
+        )
     survey = _of_year(ledgers, on.year)
     own = ledgers.projects[ledgers.projects["enrolment_date"].between(start, end) & ~ledgers.projects["in_progress"]]
     return _against(own, survey, "projects_planned")
@@ -235,7 +291,9 @@ def _in_progress(ledgers: _Ledgers, on: date) -> pd.DataFrame:
     done = cohort["enrolment_date"] <= pd.Timestamp(on)
     if survey["projects_in_progress"].notna().any():
         return _against(cohort[done], survey, "projects_in_progress")
-    known = pd.DataFrame({"prefecture": cohort["prefecture"], "enrolled": done.astype(float), "total": 1.0, "counted_from": "estimate"})
+    known = pd.DataFrame(
+        {"prefecture": cohort["prefecture"], "enrolled": done.astype(float), "total": 1.0, "counted_from": "estimate"}
+    )
     length = pd.Timedelta(days=(ledgers.projects["end"] - ledgers.projects["began"]).dt.days.fillna(0).median())
     first = pd.Timestamp(on.year, 1, 1)
     lost = ledgers.permits[ledgers.permits["reason"].isin(["not_enrolled", "unknown_project"])]
@@ -253,7 +311,9 @@ def _against(own: pd.DataFrame, survey: pd.DataFrame, column: str) -> pd.DataFra
 def _region(rates: pd.DataFrame, on: date, parameters: UsedParameters) -> pd.DataFrame:
     own = rates[rates["prefecture"] == REGION]
     national = [_known(parameters, NATIONAL[state], on) for state in own["state"]]
-    return own.assign(period=str(on.year), national=national)[["period", "state", "counted_from", "enrolled", "total", "coverage", "goal", "national"]]
+    return own.assign(period=str(on.year), national=national)[
+        ["period", "state", "counted_from", "enrolled", "total", "coverage", "goal", "national"]
+    ]
 
 
 def _known(parameters: UsedParameters, name: str, on: date) -> float:
@@ -265,9 +325,17 @@ def _known(parameters: UsedParameters, name: str, on: date) -> float:
 def _persons(ledgers: _Ledgers, on: date) -> pd.DataFrame:
     """Persons of the projects under way in the year and enrolled by the day, and of employers, beside the last survey."""
     p, day = ledgers.projects, pd.Timestamp(on)
-    live = p[(p["enrolment_date"] <= day) & (p["began"] <= day) & (p["end"].isna() | (p["end"] > pd.Timestamp(on.year, 1, 1)))]
+    live = p[
+        (p["enrolment_date"] <= day)
+        & (p["began"] <= day)
+        & (p["end"].isna() | (p["end"] > pd.Timestamp(on.year, 1, 1)))
+    ]
     payroll = ledgers.employers[ledgers.employers["year"].str[:4] == str(on.year)]
-    past = ledgers.survey[ledgers.survey["year"].str[:4] <= str(on.year)].sort_values("year").drop_duplicates("prefecture", keep="last")
+    past = (
+        ledgers.survey[ledgers.survey["year"].str[:4] <= str(on.year)]
+        .sort_values("year")
+        .drop_duplicates("prefecture", keep="last")
+    )
     parts = (
         ("fixed", "employer", payroll.groupby("prefecture")["persons"].sum(), "persons_fixed"),
         ("fixed", "project", live.groupby("prefecture")["planned_persons_fixed"].sum(), "persons_fixed"),

@@ -17,7 +17,12 @@ from analysis.words import word
 from models.messages import Message
 
 ROW = 24
-RETURN_COLOURS = {"on_time": COLOURS["good"], "late": COLOURS["accent"], "missing": COLOURS["alert"], "not_due": "#D9D9D9"}
+RETURN_COLOURS = {
+    "on_time": COLOURS["good"],
+    "late": COLOURS["accent"],
+    "missing": COLOURS["alert"],
+    "not_due": "#D9D9D9",
+}
 
 
 def _places(names: Sequence[str], t: Translator) -> alt.Y:
@@ -29,9 +34,16 @@ def by_prefecture(coverage: Coverage, state: str, t: Translator) -> Any:
     own = coverage.rates[(coverage.rates["state"] == state) & (coverage.rates["prefecture"] != REGION)]
     behind = own["lag"] < -0.0005
     names = {True: t("behind the schedule"), False: t("on schedule")}
-    rows = own.assign(name=[word(p, t) for p in own["prefecture"]], what=[names[bool(b)] for b in behind]).sort_values("coverage")
+    rows = own.assign(name=[word(p, t) for p in own["prefecture"]], what=[names[bool(b)] for b in behind]).sort_values(
+        "coverage"
+    )
     y = _places(list(rows["name"]), t)
-    x = alt.X("coverage:Q", title=t("Enrolment rate"), axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, max(1.0, float(rows["coverage"].max()))]))
+    x = alt.X(
+        "coverage:Q",
+        title=t("Enrolment rate"),
+        axis=alt.Axis(format="%"),
+        scale=alt.Scale(domain=[0, max(1.0, float(rows["coverage"].max()))]),
+    )
     bars = (
         alt.Chart(rows, width="container", height=alt.Step(ROW))
         .mark_bar()
@@ -50,9 +62,17 @@ def by_prefecture(coverage: Coverage, state: str, t: Translator) -> Any:
     assert region is not None
     finding = Message(
         "{state}: {coverage:percent} are enrolled, {scheduled:percent} were due by now; {behind} of {all} prefectures are behind",
-        {"state": word(state, t), "coverage": region["coverage"], "scheduled": region["scheduled"], "behind": int(behind.sum()), "all": len(own)},
+        {
+            "state": word(state, t),
+            "coverage": region["coverage"],
+            "scheduled": region["scheduled"],
+            "behind": int(behind.sum()),
+            "all": len(own),
+        },
     )
-    return dress(bars + ticks, t, finding, t("On {date:date}; black mark: what the schedule asks for", date=coverage.on))
+    return dress(
+        bars + ticks, t, finding, t("On {date:date}; black mark: what the schedule asks for", date=coverage.on)
+    )
 
 
 def by_year(coverage: Coverage, t: Translator) -> Any:
@@ -61,7 +81,8 @@ def by_year(coverage: Coverage, t: Translator) -> Any:
     rows = coverage.by_year.assign(what=coverage.by_year["state"].map(names))
     scale = alt.Scale(domain=list(names.values()), range=[COLOURS["main"], COLOURS["accent"]])
     base = alt.Chart(rows, width="container", height=HEIGHT).encode(
-        x=alt.X("period:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)), color=alt.Color("what:N", title=None, scale=scale)
+        x=alt.X("period:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+        color=alt.Color("what:N", title=None, scale=scale),
     )
     line = base.mark_line(point=True, strokeWidth=2.5).encode(
         y=alt.Y("coverage:Q", title=t("Enrolment rate"), axis=alt.Axis(format="%"), scale=alt.Scale(zero=False)),
@@ -85,7 +106,11 @@ def missing_premium(coverage: Coverage, t: Translator) -> Any:
     scale, unit = money_scale(float(own.groupby("prefecture")["missing_premium_yuan"].sum().max()), t)
     names = {state: word(state, t) for state in STATES}
     order = own.groupby("prefecture")["missing_premium_yuan"].sum().sort_values(ascending=False).index
-    rows = own.assign(name=[word(p, t) for p in own["prefecture"]], what=own["state"].map(names), amount=own["missing_premium_yuan"] / scale)
+    rows = own.assign(
+        name=[word(p, t) for p in own["prefecture"]],
+        what=own["state"].map(names),
+        amount=own["missing_premium_yuan"] / scale,
+    )
     chart = (
         alt.Chart(rows, width="container", height=alt.Step(ROW))
         .mark_bar()
@@ -125,7 +150,12 @@ def return_grid(states: pd.DataFrame, t: Translator) -> Any:
     counts = states["state"].value_counts()
     finding = Message(
         "From {first} to {last}, {late} returns came late and {missing} are missing",
-        {"first": quarters[0], "last": quarters[-1], "late": int(counts.get("late", 0)), "missing": int(counts.get("missing", 0))},
+        {
+            "first": quarters[0],
+            "last": quarters[-1],
+            "late": int(counts.get("late", 0)),
+            "missing": int(counts.get("missing", 0)),
+        },
     )
     return dress(chart, t, finding, t("Quarterly returns by prefecture"))
 
@@ -134,7 +164,9 @@ def modes(enrolment: Enrolment, t: Translator) -> Any:
     """Premium by year: employers by payroll, projects by total cost."""
     names = {mode: word(mode, t) for mode in ("employer", "project")}
     scale, unit = money_scale(float(enrolment.modes["premium_yuan"].max()), t)
-    rows = enrolment.modes.assign(what=enrolment.modes["mode"].map(names), amount=enrolment.modes["premium_yuan"] / scale)
+    rows = enrolment.modes.assign(
+        what=enrolment.modes["mode"].map(names), amount=enrolment.modes["premium_yuan"] / scale
+    )
     chart = (
         alt.Chart(rows, width="container", height=260)
         .mark_bar()
@@ -146,7 +178,9 @@ def modes(enrolment: Enrolment, t: Translator) -> Any:
             tooltip=["period:O", "what:N", alt.Tooltip("amount:Q", format=",.2f"), alt.Tooltip("payroll_rate:Q", title=t("Rate of payroll"), format=".2%")],
         )
     )  # fmt: skip
-    last = enrolment.modes[enrolment.modes["period"] == enrolment.modes["period"].max()].set_index("mode")["payroll_rate"]
+    last = enrolment.modes[enrolment.modes["period"] == enrolment.modes["period"].max()].set_index("mode")[
+        "payroll_rate"
+    ]
     finding = Message(
         "A project's premium is {project:percent.2} of its wages, an employer's {employer:percent.2}",
         {"project": last.get("project"), "employer": last.get("employer")},
@@ -157,7 +191,9 @@ def modes(enrolment: Enrolment, t: Translator) -> Any:
 def fee_gap(enrolment: Enrolment, t: Translator) -> Any:
     """What is still open of the work-injury part, by prefecture, in days of premium, at the end of the last period."""
     fees = enrolment.fees
-    own = fees[(fees["period"] == fees["period"].max()) & (fees["prefecture"] != REGION)].sort_values("open_days", ascending=False)
+    own = fees[(fees["period"] == fees["period"].max()) & (fees["prefecture"] != REGION)].sort_values(
+        "open_days", ascending=False
+    )
     rows = own.assign(name=[word(p, t) for p in own["prefecture"]])
     chart = (
         alt.Chart(rows, width="container", height=alt.Step(ROW))
@@ -172,7 +208,9 @@ def fee_gap(enrolment: Enrolment, t: Translator) -> Any:
         "Of the construction fee {open:money} of work-injury premium is still to be paid, {days:integer} days of premium",
         {"open": float(whole["open_yuan"]), "days": float(whole["open_days"])},
     )
-    return dress(chart, t, finding, t("Order 180: premium of enrolled projects less the work-injury part paid, cumulative"))
+    return dress(
+        chart, t, finding, t("Order 180: premium of enrolled projects less the work-injury part paid, cumulative")
+    )
 
 
 def roster_ratio(study: RosterStudy, t: Translator) -> Any:

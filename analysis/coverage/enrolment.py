@@ -53,7 +53,12 @@ def enrolment(book: Book, on: date) -> Enrolment:
     fees = book.table("fees")
     return Enrolment(
         _payroll(employers, parameters),
-        _modes(projects, employers, book.table("cases", ["case_id", "injury_date", "project_id", "employer_id"]), parameters),
+        _modes(
+            projects,
+            employers,
+            book.table("cases", ["case_id", "injury_date", "project_id", "employer_id"]),
+            parameters,
+        ),
         _fees(fees[fees["period"] <= f"{on.year}Q{(on.month + 2) // 3}"], projects),
         _delays(projects, int(parameters.value("order_180.disbursement_days", on)), on),
         parameters.assumptions(Scenario()),
@@ -72,12 +77,16 @@ def _payroll(employers: pd.DataFrame, parameters: UsedParameters) -> pd.DataFram
     table["payroll_rate"] = table["premium_yuan"] / table["payroll_yuan"].where(table["payroll_yuan"] > 0)
     benchmarks = [parameters.value("industry_class.base_rates", date(int(p), 12, 31)) for p in table["period"]]
     classes = table["industry_class"].astype("Int64")
-    table["benchmark_rate"] = [b[c - 1] if pd.notna(c) and 1 <= c <= len(b) else np.nan for b, c in zip(benchmarks, classes, strict=True)]
+    table["benchmark_rate"] = [
+        b[c - 1] if pd.notna(c) and 1 <= c <= len(b) else np.nan for b, c in zip(benchmarks, classes, strict=True)
+    ]
     table["multiplier"] = table["payroll_rate"] / table["benchmark_rate"]
     return table
 
 
-def _modes(projects: pd.DataFrame, employers: pd.DataFrame, cases: pd.DataFrame, parameters: UsedParameters) -> pd.DataFrame:
+def _modes(
+    projects: pd.DataFrame, employers: pd.DataFrame, cases: pd.DataFrame, parameters: UsedParameters
+) -> pd.DataFrame:
     own = projects.assign(period=projects["enrolment_date"].dt.year.astype("str"))
     share = own["labour_share"].fillna(own["labour_share"].median())
     by_project = own.assign(labour=own["total_cost_yuan"] * share).groupby("period").agg(
@@ -89,11 +98,15 @@ def _modes(projects: pd.DataFrame, employers: pd.DataFrame, cases: pd.DataFrame,
     by_project["persons"] = person_years(by_project["base_yuan"].to_numpy(), output) if len(by_project) else 0.0
     labour = by_project.pop("labour_yuan")
     by_project["payroll_rate"] = by_project["premium_yuan"] / labour.where(labour > 0, assumed)
-    paid = employers.assign(premium_yuan=employers["premium_yuan"].fillna(employers["payroll_yuan"] * employers["rate"]))
+    paid = employers.assign(
+        premium_yuan=employers["premium_yuan"].fillna(employers["payroll_yuan"] * employers["rate"])
+    )
     by_employer = paid.astype({"persons": "float64"}).groupby("period").agg(
         units=("employer_id", "nunique"), base_yuan=("payroll_yuan", "sum"), premium_yuan=("premium_yuan", "sum"), persons=("persons", "sum")
     )  # fmt: skip
-    by_employer["payroll_rate"] = by_employer["premium_yuan"] / by_employer["base_yuan"].where(by_employer["base_yuan"] > 0)
+    by_employer["payroll_rate"] = by_employer["premium_yuan"] / by_employer["base_yuan"].where(
+        by_employer["base_yuan"] > 0
+    )
     year = cases["injury_date"].dt.year.astype("str")
     counts = {
         "employer": cases[cases["employer_id"].notna()].groupby(year)["case_id"].size(),
@@ -102,10 +115,24 @@ def _modes(projects: pd.DataFrame, employers: pd.DataFrame, cases: pd.DataFrame,
     frames = []
     for mode, table in (("employer", by_employer), ("project", by_project)):
         known = counts[mode].reindex(table.index).astype("float64")
-        frames.append(table.assign(mode=mode, cases=known.fillna(0.0) if len(counts[mode]) else np.nan).rename_axis("period").reset_index())
+        frames.append(
+            table.assign(mode=mode, cases=known.fillna(0.0) if len(counts[mode]) else np.nan)
+            .rename_axis("period")
+            .reset_index()
+        )
     found = pd.concat(frames, ignore_index=True)
     found["premium_per_person_yuan"] = found["premium_yuan"] / found["persons"].where(found["persons"] > 0)
-    columns = ["period", "mode", "units", "persons", "base_yuan", "premium_yuan", "payroll_rate", "premium_per_person_yuan", "cases"]
+    columns = [
+        "period",
+        "mode",
+        "units",
+        "persons",
+        "base_yuan",
+        "premium_yuan",
+        "payroll_rate",
+        "premium_per_person_yuan",
+        "cases",
+    ]
     return found.sort_values(["period", "mode"], ignore_index=True)[columns]
 
 
@@ -117,14 +144,23 @@ def _fees(fees: pd.DataFrame, projects: pd.DataFrame) -> pd.DataFrame:
     own = projects.assign(period=projects["quarter"] if quarterly else projects["quarter"].str[:4])
     due = own.groupby(["prefecture", "period"])["premium_yuan"].sum().rename("due_yuan")
     money = ["collected_yuan", "disbursed_yuan", "injury_part_yuan"]
-    table = fees[["prefecture", "period", *money]].fillna(dict.fromkeys(money, 0.0)).merge(due.reset_index(), on=["prefecture", "period"], how="left")
+    table = (
+        fees[["prefecture", "period", *money]]
+        .fillna(dict.fromkeys(money, 0.0))
+        .merge(due.reset_index(), on=["prefecture", "period"], how="left")
+    )
     table["due_yuan"] = table["due_yuan"].fillna(0.0)
     whole = table.groupby("period")[[*money, "due_yuan"]].sum().reset_index().assign(prefecture=REGION)
-    table = in_order(pd.concat([table.sort_values("period"), whole.sort_values("period")]).set_index("prefecture")).reset_index()
+    table = in_order(
+        pd.concat([table.sort_values("period"), whole.sort_values("period")]).set_index("prefecture")
+    ).reset_index()
     collected = table["collected_yuan"].where(table["collected_yuan"] > 0)
     table["gap_yuan"] = table["due_yuan"] - table["injury_part_yuan"]
     table["held_yuan"] = (table["collected_yuan"] - table["disbursed_yuan"]).groupby(table["prefecture"]).cumsum()
-    table["disbursed_share"], table["injury_share"] = table["disbursed_yuan"] / collected, table["injury_part_yuan"] / collected
+    table["disbursed_share"], table["injury_share"] = (
+        table["disbursed_yuan"] / collected,
+        table["injury_part_yuan"] / collected,
+    )
     table["open_yuan"] = table["gap_yuan"].groupby(table["prefecture"]).cumsum()
     days = 365.25 / 4 if quarterly else 365.25
     table["open_days"] = table["open_yuan"].clip(lower=0) / table["due_yuan"].where(table["due_yuan"] > 0) * days
@@ -136,8 +172,17 @@ def _delays(projects: pd.DataFrame, limit: int, on: date) -> pd.DataFrame:
     if projects.empty or projects["premium_date"].isna().all():
         return pd.DataFrame()
     waited = (projects["premium_date"].fillna(pd.Timestamp(on)) - projects["enrolment_date"]).dt.days.clip(lower=0)
-    own = pd.DataFrame({"prefecture": projects["prefecture"], "days": waited, "premium": projects["premium_yuan"], "late": (waited > limit) * projects["premium_yuan"]})
+    own = pd.DataFrame(
+        {
+            "prefecture": projects["prefecture"],
+            "days": waited,
+            "premium": projects["premium_yuan"],
+            "late": (waited > limit) * projects["premium_yuan"],
+        }
+    )
     both = pd.concat([own, own.assign(prefecture=REGION)])
-    table = both.groupby("prefecture").agg(projects=("days", "size"), mean_days=("days", "mean"), late=("late", "sum"), premium=("premium", "sum"))
+    table = both.groupby("prefecture").agg(
+        projects=("days", "size"), mean_days=("days", "mean"), late=("late", "sum"), premium=("premium", "sum")
+    )
     table["late_share"] = table.pop("late") / table.pop("premium")
     return in_order(table).reset_index()

@@ -97,12 +97,24 @@ def check_forms(book: Book, forms: Sequence[QuarterlyForm], received: pd.Timesta
         jumps = changes(pd.concat([known, rows], ignore_index=True).astype(dict.fromkeys(COLUMNS, "float64")), limit)
         for what, change in jumps.loc[jumps["quarter"] == form.quarter, ["what", "change"]].itertuples(index=False):
             fields = {"column": COLUMNS[what], "change": change}
-            found.append(Finding("question", Message("Column {column}: changed by {change:percent} on the quarter before; please confirm.", fields)))
+            found.append(
+                Finding(
+                    "question",
+                    Message(
+                        "Column {column}: changed by {change:percent} on the quarter before; please confirm.", fields
+                    ),
+                )
+            )
         if len(projects):
             apart = _disagreeing(compare_with_ledgers(rows, projects, basis, tolerance))
             for what, returned, ledger in apart[["what", "returned", "ledger"]].itertuples(index=False):
                 fields = {"what": WORDS[what], "returned": returned, "ledger": ledger}
-                found.append(Finding("question", Message("{what}: {returned:number} returned, {ledger:number} in the ledger.", fields)))
+                found.append(
+                    Finding(
+                        "question",
+                        Message("{what}: {returned:number} returned, {ledger:number} in the ledger.", fields),
+                    )
+                )
         checked.append(CheckedForm(form, tuple(found)))
     return checked
 
@@ -113,7 +125,10 @@ def blank_form() -> QuarterlyForm:
 
 
 def _settings(parameters: Parameters, on: date) -> tuple[int, float, float, str]:
-    values = [parameters.value(f"form.{name}", max(on, date(2015, 1, 1))) for name in ("due_days", "change_limit", "amount_tolerance", "basis")]
+    values = [
+        parameters.value(f"form.{name}", max(on, date(2015, 1, 1)))
+        for name in ("due_days", "change_limit", "amount_tolerance", "basis")
+    ]
     return int(values[0]), float(values[1]), float(values[2]), str(values[3])
 
 

@@ -71,7 +71,9 @@ def roster_study(book: Book, on: date) -> RosterStudy:
     ledger = ledger.assign(end=effective_end(ledger)).dropna(subset=["start_date", "end"])
     ledger = ledger[ledger["end"] > ledger["start_date"]]
     month = pd.PeriodIndex(roster["month"], freq="M")
-    own = roster.assign(first=month.start_time, after=(month + 1).start_time, persons=roster["persons"].astype("float64"))
+    own = roster.assign(
+        first=month.start_time, after=(month + 1).start_time, persons=roster["persons"].astype("float64")
+    )
     own = own[own["first"] <= pd.Timestamp(on)]
     sums = own.groupby("project_id").agg(
         months=("month", "size"), first=("first", "min"), after=("after", "max"), person_days=("person_days", "sum"),
@@ -80,7 +82,9 @@ def roster_study(book: Book, on: date) -> RosterStudy:
     unknown = tuple(sorted(set(sums.index) - set(ledger["project_id"])))
     table = sums.merge(ledger, on="project_id").reset_index(drop=True)
     if table.empty:
-        raise InputError("No project of the real-name roster is in the project ledger: compare the column 项目编号 of both.")
+        raise InputError(
+            "No project of the real-name roster is in the project ledger: compare the column 项目编号 of both."
+        )
     working_days = float(parameters.value("construction.working_days", on))
     productivity = float(parameters.value("construction.productivity", on))
     months = tuple(parameters.value("construction.winter_months", on))
@@ -95,7 +99,19 @@ def roster_study(book: Book, on: date) -> RosterStudy:
     by_month = own.groupby("month", as_index=False).agg(person_days=("person_days", "sum"), persons=("persons", "sum"))
     by_month["person_years"] = person_years_of_roster(by_month["person_days"].to_numpy(), working_days)
     total = float(table["roster_person_years"].sum())
-    columns = ["project_id", *GROUPS, "months", "person_days", "roster_person_years", "cost_person_years", "roster_ratio", "planned_persons", "mean_persons", "most_persons", "present_share"]
+    columns = [
+        "project_id",
+        *GROUPS,
+        "months",
+        "person_days",
+        "roster_person_years",
+        "cost_person_years",
+        "roster_ratio",
+        "planned_persons",
+        "mean_persons",
+        "most_persons",
+        "present_share",
+    ]
     return RosterStudy(
         table[columns], {name: _by(table, name) for name in GROUPS}, by_month[["month", "person_years", "persons"]],
         float(table["earned_yuan"].sum()) / total if total > 0 else np.nan, productivity,
@@ -115,7 +131,10 @@ def _earned(
 
 def _ratios(table: pd.DataFrame) -> pd.DataFrame:
     cost, planned = table["cost_person_years"], table["planned_persons"]
-    return table.assign(roster_ratio=table["roster_person_years"] / cost.where(cost > 0), present_share=table["mean_persons"] / planned.where(planned > 0))
+    return table.assign(
+        roster_ratio=table["roster_person_years"] / cost.where(cost > 0),
+        present_share=table["mean_persons"] / planned.where(planned > 0),
+    )
 
 
 def _by(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -60,7 +60,9 @@ def _stacked(
     scale, unit = money_scale(float(frame[list(columns)].sum(axis=1).abs().max()), t)
     long = frame.melt("period", list(columns), var_name="what", value_name="yuan")
     long = long.assign(
-        amount=long["yuan"] / scale, order=long["what"].map({c: i for i, c in enumerate(columns)}), what=long["what"].map(columns)
+        amount=long["yuan"] / scale,
+        order=long["what"].map({c: i for i, c in enumerate(columns)}),
+        what=long["what"].map(columns),
     )
     return (
         alt.Chart(long, width="container", height=HEIGHT)
@@ -108,13 +110,20 @@ def outgo_by_cohort(review: RateReview, t: Translator) -> Any:
         {"share": 1.0 - float(first["to_come_yuan"]) / float(first["total_yuan"]), "period": str(first["period"])},
     )
     colours = (COLOURS["main"], COLOURS["band"], COLOURS["accent"])
-    return dress(_stacked(table, columns, t, t("Outgo"), colours), t, finding, t("Expected outgo by cohort, on the expected path"))
+    return dress(
+        _stacked(table, columns, t, t("Outgo"), colours),
+        t,
+        finding,
+        t("Expected outgo by cohort, on the expected path"),
+    )
 
 
 def premium(review: RateReview, t: Translator) -> Any:
     """Premium written and earned by year, and what is not yet earned at its end."""
     table = review.tables["premium"]
-    scale, unit = money_scale(float(table[["written_yuan", "earned_yuan", "unearned_closing_yuan"]].to_numpy().max()), t)
+    scale, unit = money_scale(
+        float(table[["written_yuan", "earned_yuan", "unearned_closing_yuan"]].to_numpy().max()), t
+    )
     names = {
         "written_yuan": t("Premium written"),
         "earned_yuan": t("Premium earned"),
@@ -149,7 +158,13 @@ def pensioners(review: RateReview, t: Translator) -> Any:
     table = review.tables["pensioners"]
     scale, unit = money_scale(float(table.groupby("age_band")["capital_yuan"].sum().max()), t)
     rows = table.assign(amount=table["capital_yuan"] / scale, what=[word(b, t) for b in table["benefit"]])
-    bands = list(dict.fromkeys(sorted(table["age_band"], key=lambda b: (b.startswith("≥"), int("".join(filter(str.isdigit, b.split("–")[0])))))))
+    bands = list(
+        dict.fromkeys(
+            sorted(
+                table["age_band"], key=lambda b: (b.startswith("≥"), int("".join(filter(str.isdigit, b.split("–")[0]))))
+            )
+        )
+    )
     chart = (
         alt.Chart(rows, width="container", height=HEIGHT)
         .mark_bar()

@@ -60,7 +60,10 @@ def paid_cases(tables: LedgerTables) -> pd.DataFrame:
     origin = tables.quarter(joined["injury_date"])
     when = tables.quarter(joined["payment_date"])
     return joined.assign(
-        stream=joined["benefit"].map(of).fillna("medical"), origin=origin, quarter=when, lag=np.maximum(when - origin, 0)
+        stream=joined["benefit"].map(of).fillna("medical"),
+        origin=origin,
+        quarter=when,
+        lag=np.maximum(when - origin, 0),
     )
 
 
@@ -78,9 +81,7 @@ def fit_cohorts(tables: LedgerTables, parameters: UsedParameters) -> CohortBook 
     weights = DECAY ** (np.arange(quarters)[::-1] / QUARTERS)
     fitted = _Counts.of(tables, exposure.earned, weights, parameters)
     prices = _Prices.of(tables, parameters)
-    streams = tuple(
-        _stream(name, paid, fitted, prices, weights, pensioners, mortality) for name in STREAMS
-    )
+    streams = tuple(_stream(name, paid, fitted, prices, weights, pensioners, mortality) for name in STREAMS)
     spread = _spread(paid, tables, prices, fitted, weights, streams)
     model = CohortModel(
         first_year=tables.first_year,
@@ -150,7 +151,9 @@ def _exposure(tables: LedgerTables, parameters: UsedParameters) -> _Exposure:
         share = earned_share(start[recent], end[recent], (opens + 3 * (lag + 1)).astype("datetime64[D]"), calendar)
         if lag == LAGS - 1:
             share = np.ones(len(share))
-        earning[:, lag] = np.bincount(enrolled[recent] % QUARTERS, weights=cost[recent] * (share - before), minlength=QUARTERS)
+        earning[:, lag] = np.bincount(
+            enrolled[recent] % QUARTERS, weights=cost[recent] * (share - before), minlength=QUARTERS
+        )
         before = share
     whole = earning.sum(axis=0) / max(earning.sum(), 1e-9)
     earning = np.where(by_season[:, None] > 0, earning / np.maximum(by_season, 1e-9)[:, None], whole)
@@ -158,9 +161,7 @@ def _exposure(tables: LedgerTables, parameters: UsedParameters) -> _Exposure:
     agreed = float(own.loc[done, "total_cost_yuan"].sum())
     settlement = float(own.loc[done, "final_cost_yuan"].sum()) / agreed if agreed > 0 else 1.0
     season = by_season / by_season.sum() if by_season.sum() > 0 else np.full(QUARTERS, 0.25)
-    return _Exposure(
-        written, earned[:quarters], season, earning, earned[quarters:], released[quarters:], settlement
-    )
+    return _Exposure(written, earned[:quarters], season, earning, earned[quarters:], released[quarters:], settlement)
 
 
 @dataclass(frozen=True)
@@ -316,7 +317,13 @@ def _stream(
         survival, mean_award = _survival_of_awards(own, mortality)
     when = own["quarter"] if name == "medical" else own["origin"]
     deflated = own["amount_yuan"].to_numpy() / past[when.to_numpy(dtype=np.intp)]
-    amounts = by_lag(own["origin"].to_numpy(dtype=np.intp), own["lag"].to_numpy(dtype=np.intp), deflated, quarters, max(quarters, LAGS))
+    amounts = by_lag(
+        own["origin"].to_numpy(dtype=np.intp),
+        own["lag"].to_numpy(dtype=np.intp),
+        deflated,
+        quarters,
+        max(quarters, LAGS),
+    )
     pattern = pattern_of(amounts, ultimate, weights)
     at_origin = ultimate if name == "medical" else ultimate * past
     known = np.zeros(LAGS)
@@ -350,7 +357,12 @@ def _survival_of_awards(awards: pd.DataFrame, mortality: Mortality) -> tuple[Flo
 
 
 def _spread(
-    paid: pd.DataFrame, tables: LedgerTables, prices: _Prices, counts: _Counts, weights: Floats, streams: tuple[Stream, ...]
+    paid: pd.DataFrame,
+    tables: LedgerTables,
+    prices: _Prices,
+    counts: _Counts,
+    weights: Floats,
+    streams: tuple[Stream, ...],
 ) -> dict[str, dict[str, float]]:
     """Return by stream how much a case's cost varies (of a pension its monthly amount), and the relative error of its level."""
     before = max(tables.quarters - MATURE_YEARS * QUARTERS, QUARTERS)

@@ -119,14 +119,14 @@ def draw_flows(book: CohortBook, scenario: Scenario, prior: GrowthPrior, assumed
     model, years = book.model, scenario.horizon_years
     written = model.written.reshape(-1, QUARTERS).sum(axis=1)
     known = written > 0
-    growth = simulation.fit_growth(
-        (model.first_year + np.arange(len(written)))[known], written[known][:, None], prior
-    )
+    growth = simulation.fit_growth((model.first_year + np.arange(len(written)))[known], written[known][:, None], prior)
     mean = mean_levels(growth, years)
     mean_written = float(written[known][-1]) * mean
     if not np.isfinite(mean_written).all():
         raise InputError("The projection grows beyond any number; choose a shorter horizon or a smaller growth.")
-    central = run(model, expected(mean_written), assumed.economy, Effects.none(years * QUARTERS), Collection(), Events())
+    central = run(
+        model, expected(mean_written), assumed.economy, Effects.none(years * QUARTERS), Collection(), Events()
+    )
     cases = {base: n[:, 0] for base, n in central.cases.items()}
     key = (scenario.seed, scenario.paths, years, scenario.risks, scenario.growth)
     flows = CohortFlows(key, growth, cases, mean_written, Kernels.of(model, years * QUARTERS), ())
@@ -151,11 +151,21 @@ def lucks(flows: CohortFlows, book: CohortBook, assumed: Assumed) -> Iterator[Lu
     last = book.model.written.reshape(-1, QUARTERS).sum(axis=1)
     risky = Risky(risks.process, risks.parameter, risks.economic, risks.catastrophe)
     yield from draw_luck(
-        book.model, flows.growth, assumed.economy, flows.mean_cases, float(last[last > 0][-1]), years, paths, seed, risky
+        book.model,
+        flows.growth,
+        assumed.economy,
+        flows.mean_cases,
+        float(last[last > 0][-1]),
+        years,
+        paths,
+        seed,
+        risky,
     )
 
 
-def simulate(book: CohortBook, flows: CohortFlows, scenario: Scenario, assumed: Assumed, effects: Effects) -> CohortPaths:
+def simulate(
+    book: CohortBook, flows: CohortFlows, scenario: Scenario, assumed: Assumed, effects: Effects
+) -> CohortPaths:
     """Return what all paths bring under the effects of shocks."""
     model, quarters = book.model, scenario.horizon_years * QUARTERS
     values = award_values(model, assumed, float(scenario.discount_rate or 0.0))
@@ -230,13 +240,26 @@ def cohort_of(model: CohortModel, flows: CohortFlows, assumed: Assumed, events: 
     written = np.zeros(years)
     written[0] = flows.mean_written[0]
     return run(
-        alone_of(model), expected(written), assumed.economy, Effects.none(years * QUARTERS), assumed.collection, events or assumed.events
+        alone_of(model),
+        expected(written),
+        assumed.economy,
+        Effects.none(years * QUARTERS),
+        assumed.collection,
+        events or assumed.events,
     )
 
 
 def alone_of(model: CohortModel) -> CohortModel:
     """Return a model without anything that has happened: no works under way, no known accidents, no pensioners, no employers."""
-    empty = [replace(s, known=np.zeros_like(s.known), in_payment=np.zeros(LONG), headcount=np.zeros(LONG)) for s in model.streams]
+    empty = [
+        replace(s, known=np.zeros_like(s.known), in_payment=np.zeros(LONG), headcount=np.zeros(LONG))
+        for s in model.streams
+    ]
     return replace(
-        model, written=np.zeros_like(model.written), under_way=np.zeros_like(model.under_way), unearned=np.zeros_like(model.unearned), streams=tuple(empty), payroll_cases=0.0
+        model,
+        written=np.zeros_like(model.written),
+        under_way=np.zeros_like(model.under_way),
+        unearned=np.zeros_like(model.unearned),
+        streams=tuple(empty),
+        payroll_cases=0.0,
     )

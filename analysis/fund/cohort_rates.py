@@ -69,7 +69,9 @@ def cohort_rates(book: CohortBook, flows: CohortFlows, paths: CohortPaths, disco
         "terminal_funding": NetRate(
             indication.pay_as_you_go(paths.awards + paths.lumps, collected), _split(begun(mean), event)
         ),
-        "full_funding": NetRate(Rate(full, full * min(float(low), 1.0), full * max(float(high), 1.0)), _split(ultimate, event)),
+        "full_funding": NetRate(
+            Rate(full, full * min(float(low), 1.0), full * max(float(high), 1.0)), _split(ultimate, event)
+        ),
     }
 
 
@@ -104,7 +106,9 @@ def _ultimate(book: CohortBook, flows: CohortFlows, paths: CohortPaths, alone: O
     cost = {s.name: float(weight @ alone.paid[s.name].payments[:, 0]) for s in book.model.streams}
     total = max(sum(cost.values()), 1e-9)
     accidents = alone.cases["injuries"][:, 0] / max(float(alone.cases["injuries"].sum()), 1e-12)
-    turns = {s.name: _turns(book.model, s, flows.mean_cases[s.base], alone.cases[s.base][:, 0]) for s in book.model.streams}
+    turns = {
+        s.name: _turns(book.model, s, flows.mean_cases[s.base], alone.cases[s.base][:, 0]) for s in book.model.streams
+    }
     found = []
     for luck in lucks(flows, book, paths.assumed):
         quarters = len(luck.frequency)

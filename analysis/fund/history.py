@@ -84,7 +84,8 @@ def _with_cohorts(history: History, tables: LedgerTables | None, parameters: Use
         return history
     left_out = len(tables.employers) > 0 and cohorts.model.payroll_premium == 0
     note = Message(
-        "Employers that enrol by payroll are left out of the fund ahead: the ledgers hold their premium, but none of their accidents.", {}
+        "Employers that enrol by payroll are left out of the fund ahead: the ledgers hold their premium, but none of their accidents.",
+        {},
     )
     return replace(history, cohorts=cohorts, warnings=(*history.warnings, *([note] if left_out else [])))
 

@@ -99,9 +99,7 @@ def trended(rows: pd.DataFrame, cost: str, on: date, scenario: Scenario) -> pd.D
     return recent.assign(cost=recent[cost] * drift**years)
 
 
-def _by_dimension(
-    rows: pd.DataFrame, cost: str, on: date, scenario: Scenario, level: float
-) -> dict[str, pd.DataFrame]:
+def _by_dimension(rows: pd.DataFrame, cost: str, on: date, scenario: Scenario, level: float) -> dict[str, pd.DataFrame]:
     """Return dimension → credible rates of its levels; by exposure they come to ``level``, the indicated rate of the whole."""
     if rows[cost].notna().sum() == 0:
         return {}

@@ -86,9 +86,7 @@ def by_year(quarterly: Floats) -> Floats:
     return np.asarray(quarterly.T.reshape(-1, QUARTERS, len(quarterly)).sum(axis=1).T)
 
 
-def growth_prior(
-    scenario: Scenario, parameters: UsedParameters, on: date, exposure_alone: bool = False
-) -> GrowthPrior:
+def growth_prior(scenario: Scenario, parameters: UsedParameters, on: date, exposure_alone: bool = False) -> GrowthPrior:
     """Return what is believed of growth before the data: exposure follows the construction growth; outgo (unless ``exposure_alone``) follows it too,
     with medical prices instead of wages for its medical part."""
     growth = scenario.growth
@@ -196,7 +194,9 @@ def effects_of(scenario: Scenario, parameters: UsedParameters, on: date) -> Effe
     """Return a scenario's shocks and coverage path as factors by quarter."""
     quarters = scenario.horizon_years * QUARTERS
     none = Effects.none(quarters)
-    factors = {name: getattr(none, name).copy() for name in ("construction", "frequency", "collections", "wages", "medical")}
+    factors = {
+        name: getattr(none, name).copy() for name in ("construction", "frequency", "collections", "wages", "medical")
+    }
     deaths = none.deaths.copy()
     for shock in scenario.shocks:
         first, last = (shock.from_year - 1) * QUARTERS, (shock.from_year - 1 + shock.years) * QUARTERS

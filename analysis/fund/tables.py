@@ -43,7 +43,9 @@ class FundBook:
         return [str(self.first_year + y) for y in range(years)]
 
 
-def fund_book(history: History, projection: Projection, scenario: Scenario, parameters: UsedParameters) -> FundBook | None:
+def fund_book(
+    history: History, projection: Projection, scenario: Scenario, parameters: UsedParameters
+) -> FundBook | None:
     """Return the fund of a ledger book; None where the book has no ledgers."""
     if history.cohorts is None or projection.cohorts is None or not isinstance(projection.flows, CohortFlows):
         return None
@@ -74,7 +76,9 @@ def yearly(flow: Floats) -> Floats:
     return np.asarray(flow.reshape(-1, QUARTERS).sum(axis=1))
 
 
-def cohort_tables(fund: FundBook, history: History, scenario: Scenario, parameters: UsedParameters) -> dict[str, pd.DataFrame]:
+def cohort_tables(
+    fund: FundBook, history: History, scenario: Scenario, parameters: UsedParameters
+) -> dict[str, pd.DataFrame]:
     """Return the frames that do not depend on the rate: ``outgo_by_benefit, cohorts, pensioners, pensioners_ahead, liabilities``."""
     on = scenario.valuation_date or history.valuation_date
     return {
@@ -98,7 +102,9 @@ def by_cohort(fund: FundBook, effects: Effects) -> pd.DataFrame:
     luck = expected(fund.flows.mean_written)
 
     def paid(**which: object) -> Floats:
-        found = run(model, luck, paths.assumed.economy, effects, paths.assumed.collection, paths.assumed.events, **which)  # type: ignore[arg-type]
+        found = run(
+            model, luck, paths.assumed.economy, effects, paths.assumed.collection, paths.assumed.events, **which
+        )  # type: ignore[arg-type]
         return yearly(found.outgo[:, 0])
 
     total, happened, under_way = yearly(paths.mean.outgo[:, 0]), paid(until=np.array([0])), paid(ahead=False)
@@ -210,7 +216,13 @@ def sheets(fund: FundBook, premium: Premium, assets: Floats) -> pd.DataFrame:
 
 
 def reserve_table(
-    history: History, parameters: UsedParameters, on: date, collections: Floats, outgo: Floats, balance: Floats, periods: list[str]
+    history: History,
+    parameters: UsedParameters,
+    on: date,
+    collections: Floats,
+    outgo: Floats,
+    balance: Floats,
+    periods: list[str],
 ) -> pd.DataFrame:
     """Return the reserve ahead (inside the balance): ``period, base_yuan, reserve_yuan, cap_yuan, balance_yuan``; it never exceeds the balance.
 
@@ -252,10 +264,14 @@ def on_level(history: History, current_rate: float) -> pd.DataFrame:
     )
     rate = sums["premium_yuan"] / sums["exposure_yuan"]
     level = sums["exposure_yuan"] * current_rate
-    return sums.assign(rate=rate, factor=current_rate / rate, on_level_yuan=level, outgo_ratio=sums["paid_yuan"] / level)
+    return sums.assign(
+        rate=rate, factor=current_rate / rate, on_level_yuan=level, outgo_ratio=sums["paid_yuan"] / level
+    )
 
 
-def on_payroll(rates: Mapping[str, float], parameters: UsedParameters, on: date, tables: CohortBook | None) -> pd.DataFrame:
+def on_payroll(
+    rates: Mapping[str, float], parameters: UsedParameters, on: date, tables: CohortBook | None
+) -> pd.DataFrame:
     """Return each rate as a share of payroll beside the benchmarks of classes 5 and 6: ``basis, rate, labour_share, payroll_rate, class_5, class_6``."""
     share, mark = float(parameters.value("construction.labour_share", on)), "assumption"
     if tables is not None:
@@ -287,7 +303,12 @@ def by_quarter(projection: Projection, balances: Floats) -> pd.DataFrame:
 
 
 def rate_tables(
-    fund: FundBook | None, history: History, projection: Projection, scenario: Scenario, parameters: UsedParameters, balances: Floats
+    fund: FundBook | None,
+    history: History,
+    projection: Projection,
+    scenario: Scenario,
+    parameters: UsedParameters,
+    balances: Floats,
 ) -> dict[str, pd.DataFrame]:
     """Return the frames that a rate changes: the balance by quarter and the reserve; of a ledger fund also premium and the balance sheet ahead."""
     on = scenario.valuation_date or history.valuation_date
@@ -310,4 +331,9 @@ def rate_tables(
 def balance_sheet(sheet: pd.DataFrame) -> pd.DataFrame:
     """Return today's balance sheet as ``item, amount_yuan``: assets = liabilities + surplus."""
     today = sheet.iloc[0].drop("period")
-    return pd.DataFrame({"item": [name.removesuffix("_yuan") for name in today.index], "amount_yuan": today.astype("float64").to_numpy()})
+    return pd.DataFrame(
+        {
+            "item": [name.removesuffix("_yuan") for name in today.index],
+            "amount_yuan": today.astype("float64").to_numpy(),
+        }
+    )

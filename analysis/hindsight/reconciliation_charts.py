@@ -48,7 +48,12 @@ def waterfall(steps: pd.DataFrame, basis: str, t: Translator) -> Any:
             {"basis": BASIS_NAMES[basis], "before": before, "after": after, "driver": word(largest, t)},
         )
     )
-    return dress(chart, t, finding, t("Change of the indicated rate since the last review; one thing changed at a time, in this order"))
+    return dress(
+        chart,
+        t,
+        finding,
+        t("Change of the indicated rate since the last review; one thing changed at a time, in this order"),
+    )
 
 
 def _bar(name: str, start: float, end: float, kind: str, t: Translator) -> dict[str, object]:
@@ -59,7 +64,9 @@ def _bar(name: str, start: float, end: float, kind: str, t: Translator) -> dict[
 def actual_expected(table: pd.DataFrame, closed: int, t: Translator) -> Any:
     """Actual ÷ expected of every item of the closed year with the 90% interval of what was expected."""
     rows = table.assign(
-        name=[word(item, t) for item in table["item"]], low=table["p05"] / table["expected"], high=table["p95"] / table["expected"]
+        name=[word(item, t) for item in table["item"]],
+        low=table["p05"] / table["expected"],
+        high=table["p95"] / table["expected"],
     )
     y = alt.Y("name:N", title=None, sort=list(rows["name"]), axis=alt.Axis(labelLimit=220, labelOverlap=False))
     base = alt.Chart(rows, width="container", height=26 * len(rows) + 110)

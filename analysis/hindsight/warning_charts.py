@@ -34,7 +34,11 @@ def by_prefecture(table: pd.DataFrame, t: Translator) -> Any:
         ),
         tooltip=["place:N", "what:N", "shown:N", "said:N"],
     )
-    text = base.transform_calculate(label="datum.shown + '  ' + datum.said").mark_text(color="black").encode(text="label:N")
+    text = (
+        base.transform_calculate(label="datum.shown + '  ' + datum.said")
+        .mark_text(color="black")
+        .encode(text="label:N")
+    )
     red = int((worst["state"] == "red").sum())
     finding = (
         Message("{year}: no prefecture stands at red", {"year": str(rows["period"].iloc[0])})
@@ -44,7 +48,12 @@ def by_prefecture(table: pd.DataFrame, t: Translator) -> Any:
             {"year": str(rows["period"].iloc[0]), "red": red, "place": order[0]},
         )
     )
-    return dress(cells + text, t, finding, t("Outgo ÷ premium of the year, and growth of outgo less growth of premium over three years"))
+    return dress(
+        cells + text,
+        t,
+        finding,
+        t("Outgo ÷ premium of the year, and growth of outgo less growth of premium over three years"),
+    )
 
 
 def next_year(flows: pd.DataFrame, t: Translator, series: str = "outgo") -> Any:

@@ -82,7 +82,11 @@ class NoticeBatch:
 
 
 def notices(
-    prepared: Prepared, scenario: Scenario, book: Book, units: Collection[str] | None = None, plan: FloatingPlan | None = None
+    prepared: Prepared,
+    scenario: Scenario,
+    book: Book,
+    units: Collection[str] | None = None,
+    plan: FloatingPlan | None = None,
 ) -> NoticeBatch:
     """Return the notices of a book's contractors under a plan (None: the scenario's).
 
@@ -101,7 +105,9 @@ def notices(
     history = prepared.history
     rows = rating_rows(history, prepared.ledgers)
     if rows is None:
-        raise InputError("Notices need the experience of contractors by year: import the ledgers, or experience by contractor (施工单位, 年度, …).")
+        raise InputError(
+            "Notices need the experience of contractors by year: import the ledgers, or experience by contractor (施工单位, 年度, …)."
+        )
     known = pd.Index(rows["unit"].unique())
     chosen = list(known) if units is None else list(dict.fromkeys(units))
     unknown = [u for u in chosen if u not in known]
@@ -120,7 +126,15 @@ def notices(
         home, multiplier = homes[unit], float(row["multiplier"])
         years = by_unit[unit].drop(columns="unit").tail(SHOWN_YEARS).reset_index(drop=True)
         made.append(
-            Notice(unit, str(home) if pd.notna(home) else "", years, float(row["previous"]), multiplier, rate * multiplier, explanation(plan, row))
+            Notice(
+                unit,
+                str(home) if pd.notna(home) else "",
+                years,
+                float(row["previous"]),
+                multiplier,
+                rate * multiplier,
+                explanation(plan, row),
+            )
         )
     return NoticeBatch(
         plan, rule_in_words(plan), BITES[plan.bites], on, rate, plan.ratio.numerator, appeal(parameters, on), tuple(made), prepared.identity.synthetic,
@@ -148,8 +162,12 @@ def appeal(parameters: UsedParameters, on: date) -> Appeal:
 
 def _by_year(rows: pd.DataFrame, plan: FloatingPlan) -> pd.DataFrame:
     loss = f"{plan.ratio.numerator}_yuan"
-    table = rows.groupby(["unit", "year"], as_index=False)[["exposure_yuan", "base_premium_yuan", "cases", "deaths", loss]].sum()
+    table = rows.groupby(["unit", "year"], as_index=False)[
+        ["exposure_yuan", "base_premium_yuan", "cases", "deaths", loss]
+    ].sum()
     table = table.rename(columns={loss: "loss_yuan"}).assign(period=table["year"].astype("int64").astype("str"))
     table["ratio"] = table["loss_yuan"] / table["base_premium_yuan"].where(table["base_premium_yuan"] > 0)
     table["counted"] = True if plan.window_years is None else table["year"] > rows["year"].max() - plan.window_years
-    return table[["unit", "period", "exposure_yuan", "base_premium_yuan", "cases", "deaths", "loss_yuan", "ratio", "counted"]]
+    return table[
+        ["unit", "period", "exposure_yuan", "base_premium_yuan", "cases", "deaths", "loss_yuan", "ratio", "counted"]
+    ]

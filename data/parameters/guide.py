@@ -242,7 +242,9 @@ def shown_value(value: Any, language: str) -> str:
         pairs = (f"{shown_value(k, language)}{words['colon']}{shown_value(v, language)}" for k, v in value.items())
         return words["comma"].join(pairs)
     if isinstance(value, list):
-        return ("<br>" if isinstance(value[0], Mapping) else words["comma"]).join(shown_value(v, language) for v in value)
+        return ("<br>" if isinstance(value[0], Mapping) else words["comma"]).join(
+            shown_value(v, language) for v in value
+        )
     if isinstance(value, str):
         return WORDS_ZH.get(value, value) if language == "zh" else value.replace("_", " ")
     return f"{value:.10g}"

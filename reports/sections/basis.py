@@ -97,7 +97,9 @@ def assumptions(s: Source) -> Section:
     review, t = s.review, s.t
     table = assumptions_table(review, t)
     marks = [a.mark for a in sorted(review.assumptions, key=lambda a: (_ORDER[a.mark], a.name))]
-    table = table.assign(owner=[t.say(OWNERS[mark]) for mark in marks])[["name", "value", "unit_of_value", "mark", "owner", "reference"]]
+    table = table.assign(owner=[t.say(OWNERS[mark]) for mark in marks])[
+        ["name", "value", "unit_of_value", "mark", "owner", "reference"]
+    ]
     counts = pd.Series(marks).value_counts()
     growth = review.scenario.growth
     blocks: list[Block] = [
@@ -142,10 +144,16 @@ def method(s: Source) -> Section:
     if "terminal_funding" in review.indicated:
         bases.append(t("Terminal funding: pensions enter with their capital value in the year in which they start."))
     if "full_funding" in review.indicated:
-        bases.append(t("Full funding: the premium of a year's projects pays everything that these projects will ever cost, discounted."))
+        bases.append(
+            t(
+                "Full funding: the premium of a year's projects pays everything that these projects will ever cost, discounted."
+            )
+        )
     blocks: list[Block] = [
         Heading(t("Break-even on each financing basis")),
-        t("A rate breaks even when premium, less what goes to prevention and administration, equals cost. What counts as cost depends on the financing basis:"),
+        t(
+            "A rate breaks even when premium, less what goes to prevention and administration, equals cost. What counts as cost depends on the financing basis:"
+        ),
         Points(tuple(bases)),
     ]
     if s.level() >= 3:
@@ -155,13 +163,19 @@ def method(s: Source) -> Section:
                 "Projects, accidents and payments are cohorts by quarter: total cost is earned along working days with a winter stop, earned cost brings accidents, an accident "
                 "pays by the pattern of each benefit, and a pension runs on by life table and indexation. The three rates come from the same cohorts."
             ),
-            t("By injury year payments are developed by the Cape Cod method with the spread of Mack; pensions enter with their capital value."),
-            t("By prefecture, type and size a cell's own rate is weighted with that of the whole by Bühlmann-Straub credibility; the credible rates collect what the whole needs."),
+            t(
+                "By injury year payments are developed by the Cape Cod method with the spread of Mack; pensions enter with their capital value."
+            ),
+            t(
+                "By prefecture, type and size a cell's own rate is weighted with that of the whole by Bühlmann-Straub credibility; the credible rates collect what the whole needs."
+            ),
         ]
     elif s.level() == 2:
         blocks += [
             Heading(t("From experience to the rate")),
-            t("Cost by contractor and year is taken as the book has it and carried to the year of the rate; the interval lets the years of one contractor be alike."),
+            t(
+                "Cost by contractor and year is taken as the book has it and carried to the year of the rate; the interval lets the years of one contractor be alike."
+            ),
         ]
     blocks += [
         Heading(t("The fund ahead")),

@@ -22,13 +22,31 @@ def limitations(s: Source) -> Section:
           paths=review.scenario.paths, error=0.5 / review.scenario.paths**0.5),
     ]  # fmt: skip
     if s.weak():
-        points.append(t("{count} parameters are assumed or not verified ({place}); the result moves with them.", count=s.weak(), place=see("table", "assumptions")))
+        points.append(
+            t(
+                "{count} parameters are assumed or not verified ({place}); the result moves with them.",
+                count=s.weak(),
+                place=see("table", "assumptions"),
+            )
+        )
     if s.level() == 1:
-        points.append(t("Accounts do not separate construction projects from other employers: the rate is that of the whole fund, expressed by the rate in force."))
+        points.append(
+            t(
+                "Accounts do not separate construction projects from other employers: the rate is that of the whole fund, expressed by the rate in force."
+            )
+        )
     if s.level() < 3:
-        points.append(t("Without ledgers the development of cost, the capital value of pensions and the balance sheet are not known."))
+        points.append(
+            t(
+                "Without ledgers the development of cost, the capital value of pensions and the balance sheet are not known."
+            )
+        )
     if review.book.synthetic:
-        points.append(t("The data are synthetic: no figure of this report describes a real fund, and none may be used for a decision."))
+        points.append(
+            t(
+                "The data are synthetic: no figure of this report describes a real fund, and none may be used for a decision."
+            )
+        )
     return Section(
         "limitations",
         t("Limitations"),
@@ -89,7 +107,12 @@ def annex(s: Source, used: Set[str]) -> Section:
         blocks += [TableBlock("solvency_curve", t("Solvency curve"), solvency.iloc[:: max(1, len(solvency) // 20)])]
     blocks += [Heading(t("Methods and formulas")), *chapters(t.language, s.level(), s.review.floating is not None)]
     terms = pd.DataFrame([{"term": t.say(a), "meaning": t.say(b)} for a, b in GLOSSARY])
-    blocks += [Heading(t("Glossary")), TableBlock("glossary", t("Glossary"), terms), Heading(t("Audit trail")), *_trail(s)]
+    blocks += [
+        Heading(t("Glossary")),
+        TableBlock("glossary", t("Glossary"), terms),
+        Heading(t("Audit trail")),
+        *_trail(s),
+    ]
     return Section("annex", t("Annex"), tuple(blocks))
 
 

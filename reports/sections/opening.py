@@ -51,7 +51,9 @@ def purpose(s: Source) -> Section:
 def _filing(s: Source) -> pd.DataFrame:
     review, t = s.review, s.t
     if review.previous_rate is None:
-        change = t("Rate in force {rate:permille}; no earlier review was given to compare with.", rate=review.current_rate)
+        change = t(
+            "Rate in force {rate:permille}; no earlier review was given to compare with.", rate=review.current_rate
+        )
     else:
         change = t(
             "Rate in force {rate:permille}; the indicated rate moved from {before:permille} to {after:permille}.",
@@ -172,11 +174,18 @@ def data(s: Source) -> Section:
             fingerprint=book.fingerprint[:16],
         ),
         *([t("Some of its figures are not official: {marks}.", marks=marks)] if marks else []),
-        *([t("The book is synthetic: it was made by the program from a known truth to try it out.")] if book.synthetic else []),
+        *(
+            [t("The book is synthetic: it was made by the program from a known truth to try it out.")]
+            if book.synthetic
+            else []
+        ),
     ]
     if "sources" in s.tables:
         blocks += [
-            t("{place} lists what was read. Every row keeps its import; importing a file twice adds nothing.", place=see("table", "sources")),
+            t(
+                "{place} lists what was read. Every row keeps its import; importing a file twice adds nothing.",
+                place=see("table", "sources"),
+            ),
             *s.block("sources", 20),
         ]
     blocks.append(Heading(t("Controls and reconciliation to the accounts")))
@@ -193,10 +202,16 @@ def data(s: Source) -> Section:
         blocks.append(t("The balance of no two neighbouring years is known: the accounts cannot be rolled forward."))
     blocks += s.block("accounts", 15)
     if "quality" in s.tables:
-        blocks += [t("The program's checks of the data found the following; nothing was corrected."), *s.block("quality", 25)]
+        blocks += [
+            t("The program's checks of the data found the following; nothing was corrected."),
+            *s.block("quality", 25),
+        ]
     blocks.append(Heading(t("Reservations")))
     if review.warnings:
-        blocks += [t("What the data cannot answer, and what was done in its place:"), Points(tuple(map(t.say, review.warnings)))]
+        blocks += [
+            t("What the data cannot answer, and what was done in its place:"),
+            Points(tuple(map(t.say, review.warnings))),
+        ]
     else:
         blocks.append(t("The program has found nothing in the data that had to be replaced by an assumption."))
     blocks += [
@@ -208,4 +223,3 @@ def data(s: Source) -> Section:
         ),
     ]
     return Section("data", t("Data"), tuple(blocks))
-

@@ -20,8 +20,12 @@ def reconciliation(s: Source) -> Section:
             "reconciliation",
             title,
             (
-                t("There is no earlier review to compare with: this is the first, or its review.json was not given (--previous)."),
-                t("The review.json of this review is to be kept: the next one will explain its change against it, driver by driver."),
+                t(
+                    "There is no earlier review to compare with: this is the first, or its review.json was not given (--previous)."
+                ),
+                t(
+                    "The review.json of this review is to be kept: the next one will explain its change against it, driver by driver."
+                ),
             ),
         )
     change = sum(c.amount for c in review.change_decomposition)
@@ -173,8 +177,18 @@ def follows(review: RateReview) -> tuple[Message, ...]:
             figures,
         )
     sure = (
-        Message("At the rate tested the fund keeps its floor with {probability:percent}, not less than the {wanted:percent.0} wanted.", figures)
+        Message(
+            "At the rate tested the fund keeps its floor with {probability:percent}, not less than the {wanted:percent.0} wanted.",
+            figures,
+        )
         if review.probability_solvent >= wanted
-        else Message("At the rate tested the fund keeps its floor with {probability:percent} only, less than the {wanted:percent.0} wanted.", figures)
+        else Message(
+            "At the rate tested the fund keeps its floor with {probability:percent} only, less than the {wanted:percent.0} wanted.",
+            figures,
+        )
     )
-    return said, sure, Message("This is arithmetic, not a decision: law, payers and timing are for the authority to weigh.")
+    return (
+        said,
+        sure,
+        Message("This is arithmetic, not a decision: law, payers and timing are for the authority to weigh."),
+    )

@@ -55,7 +55,11 @@ def _cells(s: Source) -> list[Block]:
     review, t = s.review, s.t
     blocks: list[Block] = [Heading(t("By prefecture, type and size"))]
     best = max((b for b, one in review.indicated.items() if one.by), key=list(review.indicated).index, default="")
-    found = [(best, d, f) for d, f in (review.indicated[best].by.items() if best else ()) if f"{best}_{d}" in s.tables and len(f)]
+    found = [
+        (best, d, f)
+        for d, f in (review.indicated[best].by.items() if best else ())
+        if f"{best}_{d}" in s.tables and len(f)
+    ]
     if not found:
         return [*blocks, s.missing(Message("how rates differ by prefecture, type and size"))]
     for basis, dimension, frame in found:
@@ -158,7 +162,13 @@ def _balance_sheet(s: Source) -> list[Block]:
         if surplus < 0
         else t("The balance of {assets:money} exceeds what is owed by {surplus:money}.", assets=assets, surplus=surplus)
     )  # fmt: skip
-    return [*blocks, sentence, *s.block("balance_sheet"), *s.block("balance_sheet_forward", 51), *s.block("liabilities", 50)]
+    return [
+        *blocks,
+        sentence,
+        *s.block("balance_sheet"),
+        *s.block("balance_sheet_forward", 51),
+        *s.block("liabilities", 50),
+    ]
 
 
 def floating(s: Source) -> Section:
