@@ -5,15 +5,6 @@
 ``--glum`` names the Python of an environment that has glum, pandas and pyarrow (``benchmarks/requirements.in``); it runs there.
 Every time is from a pandas frame to coefficients and standard errors; ours and glum's the best of five, statsmodels once.
 Results measured are kept in ``benchmarks/results/frequency.json``.
-
-Measured on two shared cores, both times with other work running, so the ratios are rough and need an idle machine; statsmodels ran once, which
-favours us wherever ours is the best of five. Ratio of peer's time to ours, 1,000,000 rows x 30 dummy columns, in two runs:
-
-- first run (load 1.4-2.8, ours the median of five, before flags were read in narrow integers): statsmodels 166 (categories), 116 (text),
-  42 (30 columns of 0/1); glum 2.8 at its default tolerance and 13 at 1e-9 (categories), 11 and 14 (0/1); negative binomial, 200,000 rows, 10.0
-- second run (load 2-4, ours the best of five; the file of results): 614, 228, 114; glum 52 and 41, 10 and 12; negative binomial 34
-
-Not in doubt: coefficients differ from statsmodels' by 1e-11, standard errors by 1e-9; from glum's by 6e-9 at 1e-9 (1e-4 at its default).
 """
 
 from __future__ import annotations

@@ -30,6 +30,8 @@ def test_imports_run_one_way():
 def test_style():
     done = run("ruff", "check", "--no-cache", ".")
     assert done.returncode == 0, done.stdout
+    done = run("ruff", "format", "--check", "--no-cache", ".")
+    assert done.returncode == 0, done.stdout
 
 
 def test_types_of_models_and_analysis():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -101,10 +102,10 @@ def by_cohort(fund: FundBook, effects: Effects) -> pd.DataFrame:
     paths, model = fund.paths, fund.book.model
     luck = expected(fund.flows.mean_written)
 
-    def paid(**which: object) -> Floats:
+    def paid(**which: Any) -> Floats:
         found = run(
             model, luck, paths.assumed.economy, effects, paths.assumed.collection, paths.assumed.events, **which
-        )  # type: ignore[arg-type]
+        )
         return yearly(found.outgo[:, 0])
 
     total, happened, under_way = yearly(paths.mean.outgo[:, 0]), paid(until=np.array([0])), paid(ahead=False)
