@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammaincinv
+from scipy.special import gammainc, gammaincinv, gammaln
 
 from models.messages import InputError, Message
 
@@ -31,6 +31,11 @@ Integers = NDArray[np.int64]
 
 ESTIMATORS = ("unbiased", "iterative")
 NEWTON_STEPS = 100
+DEVIATIONS = np.arange(1, 301) / 100.0
+"""Standard deviations of units' risks between which the data choose: above 3 a portfolio is no portfolio."""
+DISPERSIONS = 9
+"""Equally likely dispersions that an interval is made from."""
+BISECTIONS = 24
 ROUNDING = 1e-25
 """A sum of squares below this share of the sum of squares about zero is rounding noise: no variance."""
 
@@ -238,6 +243,40 @@ def gamma_poisson(counts: ArrayLike, expected: ArrayLike, dispersion: float, lev
     shape, rate = 1.0 / dispersion + n, 1.0 / dispersion + mu
     low, high = (gammaincinv(shape, p) / rate for p in ((1 - level) / 2, (1 + level) / 2))
     return Relativities(shape / rate, mu / rate, low, high, tuple(notes))
+
+
+def risk_interval(counts: ArrayLike, expected: ArrayLike, level: float = 0.9) -> tuple[Floats, Floats]:
+    """Return the equal-tailed interval of each unit's claim relativity, the dispersion estimated from these same units.
+
+    With a known dispersion, as in `gamma_poisson`, the interval is too narrow where few units tell how far risks differ, and no interval at all where
+    it is estimated as 0. Here the posteriors are mixed over the dispersion, whose standard deviation √α has a uniform prior (Gelman 2006, Prior
+    distributions for variance parameters in hierarchical models) and the likelihood of the negative binomial counts.
+
+    Parameters
+    ----------
+    counts, expected : (units,) as in `gamma_poisson`
+    level : probability of the interval
+
+    Returns
+    -------
+    low, high : (units,)
+    """
+    n, mu = np.asarray(counts, dtype=np.float64), np.asarray(expected, dtype=np.float64)
+    inverse = DEVIATIONS[:, None] ** -2.0
+    likelihood = (gammaln(inverse + n) - gammaln(inverse) - inverse * np.log1p(mu / inverse) - n * np.log(inverse + mu)).sum(axis=1)  # fmt: skip
+    passed = np.cumsum(np.exp(likelihood - likelihood.max()))
+    at = np.searchsorted(passed, (np.arange(DISPERSIONS) + 0.5) / DISPERSIONS * passed[-1])
+    shape, rate = inverse[at] + n, inverse[at] + mu
+    ends = []
+    for p in ((1 - level) / 2, (1 + level) / 2):
+        known = gammaincinv(shape, p) / rate
+        low, high = known.min(axis=0), known.max(axis=0)
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            above = gammainc(shape, rate * middle).mean(axis=0) > p
+            low, high = np.where(above, low, middle), np.where(above, middle, high)
+        ends.append((low + high) / 2)
+    return ends[0], ends[1]
 
 
 def capped(claims: ArrayLike, cap: float, events: ArrayLike | None = None) -> Capped:

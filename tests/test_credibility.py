@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.credibility import ESTIMATORS, buhlmann_straub, capped, gamma_poisson, hierarchical
+from models.credibility import ESTIMATORS, buhlmann_straub, capped, gamma_poisson, hierarchical, risk_interval
 from models.messages import InputError
 
 
@@ -224,3 +224,30 @@ def test_a_cap_keeps_a_catastrophe_from_passing_for_character():
     assert fit.factors.min() > 0.8
     assert fit.premiums[7] < 2 * fit.premiums.mean()
     assert (weights.sum(1) * fit.premiums).sum() * limited.load == pytest.approx(cost.sum(), rel=1e-9)
+
+
+def test_the_interval_of_a_risk_knows_that_the_dispersion_is_estimated():
+    rng = np.random.default_rng(4)
+    held, known = [], []
+    for _ in range(200):
+        expected = rng.gamma(0.5, 4.0, 40) + 0.01
+        risk = rng.gamma(4.0, 0.25, 40)
+        counts = rng.poisson(risk * expected)
+        low, high = risk_interval(counts, expected)
+        held.append(((low <= risk) & (risk <= high)).mean())
+        fixed = gamma_poisson(counts, expected, 0.25)
+        known.append((high - low).mean() / (fixed.high - fixed.low).mean())
+    assert np.mean(held) == pytest.approx(0.9, abs=4 * np.std(held) / 200**0.5 + 0.01)
+    assert np.mean(known) > 1.0
+    # many units leave no doubt of the dispersion: the interval is that of a known one
+    expected = np.full(20_000, 5.0)
+    counts = rng.poisson(rng.gamma(4.0, 0.25, 20_000) * expected)
+    ends, fixed = risk_interval(counts, expected), gamma_poisson(counts, expected, 0.25)
+    assert ends[0] == pytest.approx(fixed.low, rel=0.04)
+    assert ends[1] == pytest.approx(fixed.high, rel=0.04)
+
+
+def test_units_that_seem_alike_still_have_an_interval():
+    low, high = risk_interval([5, 5, 5], [5.0, 5.0, 5.0])
+    assert (low < 0.95).all()
+    assert (high > 1.05).all()

@@ -104,3 +104,19 @@ def test_one_unit_only_and_refusals():
         fit_frequency(frame, "n ~ place", "e", "poisson", "unit")
     with pytest.raises(InputError, match="no column firm"):
         fit_frequency(frame, "n ~ 1", "e", "negative-binomial", "firm")
+
+
+def test_units_whose_giant_the_coefficients_follow_still_differ():
+    rng = np.random.default_rng(23)
+    units, rows = 14, 6
+    size, risk = rng.pareto(0.7, units) + 0.2, rng.gamma(2.5, 0.4, units)
+    unit = np.repeat(np.arange(units), rows)
+    place = rng.choice(list("abcdef"), units * rows)
+    exposure = np.repeat(size, rows) * rng.uniform(0.5, 1.5, units * rows)
+    frame = pd.DataFrame({"unit": unit, "place": place, "e": exposure, "n": rng.poisson(exposure * risk[unit] * 3)})
+    alone = fit_frequency(frame, "n ~ place", "e")
+    total = frame.assign(mean=alone.predict(frame)).groupby("unit")[["n", "mean"]].sum()
+    assert ((total["n"] - total["mean"]) ** 2 - total["n"]).sum() < 0  # at the Poisson fit they seem alike
+    fit = fit_frequency(frame, "n ~ place", "e", "negative-binomial", "unit")
+    assert fit.alpha == pytest.approx(0.4, abs=2 * fit.dispersion_error)
+    assert fit.log_likelihood > alone.log_likelihood + 50

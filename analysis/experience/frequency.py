@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from models.credibility import gamma_poisson
+from models.credibility import gamma_poisson, risk_interval
 from models.frequency import BackTest, FrequencyFit, back_test, fit_frequency, wald_tests
 from models.frequency.result import Test, Trend, ZeroTest
 from models.messages import InputError, Message
@@ -106,7 +106,8 @@ def _compared(rows: pd.DataFrame, line: FrequencyFit, terms: list[str], contract
 def contractor_risk(rows: pd.DataFrame, fit: FrequencyFit) -> pd.DataFrame:
     """Return each contractor's risk relative to what the model expects of its work: its own count, shrunk by credibility, with a 90% interval.
 
-    The interval also knows that what is expected is estimated: its error, on the logarithm, widens the posterior's by the contractor's credibility.
+    The interval also knows that the dispersion is estimated, and what is expected: the error of the latter, on the logarithm, widens it by the
+    contractor's credibility.
     """
     expected = fit.predict(rows)
     grouped = rows.assign(expected=expected).groupby("contractor", observed=True)
@@ -117,7 +118,8 @@ def contractor_risk(rows: pd.DataFrame, fit: FrequencyFit) -> pd.DataFrame:
         * risk.factors
         * fit.error_of(rows, "contractor").reindex(table["contractor"]).to_numpy()
     )
-    low, high = np.log(risk.mean / np.maximum(risk.low, 1e-12)), np.log(risk.high / risk.mean)
+    own_low, own_high = risk_interval(table["cases"], table["expected"], LEVEL)
+    low, high = (np.log(np.maximum(end, 1e-12) / risk.mean) for end in (own_low, own_high))
     return table.assign(
         own=table["cases"] / table["expected"],
         relativity=risk.mean,

@@ -15,7 +15,7 @@ from analysis.experience.awards import pensions_started
 from analysis.experience.credibility import Credible, study_credibility
 from analysis.experience.development import Development, study_development
 from analysis.experience.exposure import Earned, Exposure, earn, rating_rows, study_exposure
-from analysis.experience.frames import TABLES, Floats, Ledgers, ledgers_of
+from analysis.experience.frames import TABLES, Floats, Ledgers, large_event, ledgers_of
 from analysis.experience.frequency import Frequency, experience_rows, study_frequency
 from analysis.experience.severity import Severity, study_severity
 from analysis.experience.yearly_cost import YearlyCost, yearly_cost
@@ -93,10 +93,10 @@ def study_ledgers(
     severity = attempt(lambda: study_severity(ledgers, earned, pensions, scenario, least), notes)
     progress(0.8)
     development = attempt(
-        lambda: study_development(ledgers, earned, pensions, float(scenario.discount_rate or 0.0)), notes
+        lambda: study_development(ledgers, earned, pensions, float(scenario.discount_rate or 0.0), least), notes
     )
     progress(0.9)
-    credibility = attempt(lambda: contractors_of(ledgers, earned, pensions, severity, development), notes)
+    credibility = attempt(lambda: contractors_of(ledgers, earned, pensions, severity, development, least), notes)
     yearly = attempt(lambda: _next_year(rows, frequency, severity), notes)
     progress(1.0)
     return ExperienceStudy(
@@ -148,7 +148,12 @@ def attempt(work: Callable[[], Part], notes: list[Message]) -> Part | None:
 
 
 def contractors_of(
-    ledgers: Ledgers, earned: Earned, pensions: pd.DataFrame, severity: Severity | None, development: Development | None
+    ledgers: Ledgers,
+    earned: Earned,
+    pensions: pd.DataFrame,
+    severity: Severity | None,
+    development: Development | None,
+    least_victims: int,
 ) -> Credible:
     """Return the credibility of contractors' ultimate cost: payments and pension capital of each case, developed by its injury year, events capped."""
     projects, cases = ledgers.projects, ledgers.cases
@@ -161,7 +166,7 @@ def contractors_of(
             "exposure_yuan": earned.cost[row, at],
         }
     )
-    cost = case_costs(ledgers, pensions, development)
+    cost = case_costs(ledgers, pensions, development, least_victims)
     there = (cases["year"] > 0).to_numpy() & (cases["project"] >= 0).to_numpy() & (cost != 0)
     claims = pd.DataFrame(
         {
@@ -178,8 +183,11 @@ def contractors_of(
     return study_credibility(exposure, claims.dropna(subset=["contractor"]), cap)
 
 
-def case_costs(ledgers: Ledgers, pensions: pd.DataFrame, development: Development | None) -> Floats:
-    """Return (cases,) the known cost of each case times the development of its injury year: payments without pensions, and pensions at their capital value."""
+def case_costs(ledgers: Ledgers, pensions: pd.DataFrame, development: Development | None, least_victims: int) -> Floats:
+    """Return (cases,) the known cost of each case times the development of its injury year: payments without pensions, and pensions at their capital value.
+
+    Cases of events with at least ``least_victims`` stand at what is known: the triangles do not hold them.
+    """
     n = len(ledgers.cases)
     short = ledgers.payments[~ledgers.payments["benefit"].isin(PENSIONS)]
     paid = np.bincount(short["case"], short["amount_yuan"], n).astype(np.float64)
@@ -187,6 +195,7 @@ def case_costs(ledgers: Ledgers, pensions: pd.DataFrame, development: Developmen
         pensions["case"].to_numpy(dtype=np.int64), pensions["capital_yuan"].to_numpy(dtype=np.float64), n
     )
     amounts = development.amounts if development is not None else {}
+    large = large_event(ledgers.cases, least_victims)
 
     def factor(name: str) -> Floats:
         if name not in amounts:
@@ -195,7 +204,7 @@ def case_costs(ledgers: Ledgers, pensions: pd.DataFrame, development: Developmen
         known, ultimate = table["paid_yuan"].to_numpy(), table["cape_cod_yuan"].to_numpy()
         ratio = np.divide(ultimate, known, out=np.ones(len(table)), where=(known > 0) & np.isfinite(ultimate))
         place = ledgers.cases["year"].to_numpy() - ledgers.years[0]
-        return np.asarray(np.where(place >= 0, ratio[np.maximum(place, 0)], 1.0), dtype=np.float64)
+        return np.asarray(np.where((place >= 0) & ~large, ratio[np.maximum(place, 0)], 1.0), dtype=np.float64)
 
     return paid * factor("injury_year") + capital * factor("capital")
 

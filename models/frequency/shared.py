@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 from models.frequency.cells import Cells, Floats, counts_above
 from models.frequency.solve import Slopes, Solution, ascend, basis_of, inverse, poisson, slopes_of
 
+FIRST_ALPHA = 0.1  # where the search begins when the Poisson fit shows no difference between units
 LEAST_LOG_ALPHA = -12.0  # below it units do not differ, and the formulas lose their digits
 
 
@@ -81,10 +82,14 @@ def shared_risk(x: Floats, cells: Cells) -> Solution:
     units = _Units.of(cells)
     total = np.asarray(units.exposure @ start.rate, dtype=np.float64)
     alpha = float(((units.count - total) ** 2 - units.count).sum() / (total**2).sum())
-    if alpha <= 0.0:
+    # coefficients that follow a few large units hide at the Poisson fit how far units differ: the likelihood may still have its top elsewhere
+    top = ascend(x, cells, start, alpha if alpha > 0.0 else FIRST_ALPHA, units.slopes, LEAST_LOG_ALPHA)
+    if top.alpha == 0.0:
         return start
-    top = ascend(x, cells, start, alpha, units.slopes, LEAST_LOG_ALPHA)
-    return top if top.alpha == 0.0 else _adjusted(x, cells, units, top)
+    alike = units.slopes(x, start.rate, float(np.exp(LEAST_LOG_ALPHA))).likelihood
+    if units.slopes(x, top.rate, top.alpha).likelihood <= alike:
+        return start
+    return _adjusted(x, cells, units, top)
 
 
 def _adjusted(x: Floats, cells: Cells, units: _Units, top: Solution) -> Solution:
