@@ -19,11 +19,13 @@ from models.messages import InputError, Message
 from models.severity import (
     Change,
     GradeMix,
+    GradeOdds,
     LargeEvents,
     MedicalFit,
     cost_by_grade,
     fit_medical,
     grade_mix,
+    grade_odds,
     large_events,
     statutory_cost,
     yearly_change,
@@ -45,7 +47,7 @@ class Severity:
     """What accidents of a ledger book cost.
 
     ``outcomes``: ``outcome, cases, share, low, high`` of deaths and graded cases among injuries (graded: developed to ultimate); ``mix`` of grades by
-    project type, ``by_age`` the same by age; ``medical`` fit or None; ``wages`` their yearly change or None; ``costs`` by grade at the level of the
+    project type, ``by_age`` the same by age; ``odds`` of graver grades by both together, or None; ``medical`` fit or None; ``wages`` their yearly change or None; ``costs`` by grade at the level of the
     valuation year (`cost_by_grade`; death and grade 0 included)``, mean_case`` the mean of a case in yuan; ``events`` large ones; ``awards``:
     ``benefit, cases, monthly_yuan, capital_yuan, total_yuan``: pensions that have started; ``notes`` what to know. ``case_cost`` (cases,) yuan at
     today's level of the mature cases, the stuff of the aggregate distribution.
@@ -54,6 +56,7 @@ class Severity:
     outcomes: pd.DataFrame
     mix: GradeMix
     by_age: GradeMix
+    odds: GradeOdds | None
     medical: MedicalFit | None
     wages: Change | None
     costs: pd.DataFrame
@@ -90,6 +93,11 @@ def study_severity(
     types = ledgers.projects["project_type"].fillna("unknown").to_numpy(dtype=object)
     kind = np.where(ordinary["project"] >= 0, types[ordinary["project"].to_numpy()], "unknown")
     mix, by_age = (grade_mix(grade, prior, cell, level=LEVEL) for cell in (kind, band))
+    try:
+        odds = grade_odds(grade, {"project_type": kind, "age_band": band}, level=LEVEL)
+    except InputError as error:
+        odds = None
+        notes.append(error.message)
     group = groups(ordinary, grade)
     medical = _medical(ledgers, ordinary, group, notes)
     wages = _wages(ordinary, notes)
@@ -102,7 +110,7 @@ def study_severity(
     own = costs.set_index("group")["medical_yuan"]
     case_cost = statutory[settled] + own.reindex(group[settled]).to_numpy(dtype=np.float64)
     return Severity(
-        outcomes, mix, by_age, medical, wages, costs, float(case_cost.mean()), events,
+        outcomes, mix, by_age, odds, medical, wages, costs, float(case_cost.mean()), events,
         by_benefit(pensions), case_cost, (*notes, *events.notes),
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from analysis.tables import Table
 LARGEST = 50
 RELATIVITY = {"low": "relativity_low", "high": "relativity_high", "exposure": "exposure_yi", "frequency": "per_yi"}
 SHARE = {"share": "case_share", "low": "share_low", "high": "share_high", "prior": "prior_share"}
+ODDS = {"odds": "graver_odds", "low": "odds_low", "high": "odds_high"}
 COMPARED = {"exposure": "exposure_yi", "actual": "actual_cases", "expected": "expected_cases", "low": "expected_low", "high": "expected_high"}  # fmt: skip
 TO_PAY = {"reserve_yuan": "to_pay_yuan"}
 AFTER = (3, 6, 12, 24)
@@ -91,6 +92,9 @@ def _severity(found: Severity) -> dict[str, pd.DataFrame]:
         ),
         "severity_pensions": found.awards,
     }
+    if found.odds is not None:
+        tables["severity_odds"] = found.odds.odds.rename(columns=ODDS)
+        tables["severity_terms"] = found.odds.terms.rename(columns={"term": "variable"})
     if found.medical is not None:
         groups = found.medical.groups.rename(columns={"group": "grade", **RELATIVITY})
         order = groups["grade"].map({"death": 11}).fillna(pd.to_numeric(groups["grade"], errors="coerce"))

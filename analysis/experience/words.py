@@ -30,6 +30,9 @@ HEADS: Mapping[str, Message] = {
     "relativity_low": Message("Relativity 5%"),
     "relativity_high": Message("Relativity 95%"),
     "own_relativity": Message("Actual ÷ expected"),
+    "graver_odds": Message("Odds of a graver grade"),
+    "odds_low": Message("Odds 5%"),
+    "odds_high": Message("Odds 95%"),
     "base": Message("Base level"),
     "aliased": Message("Not told apart"),
     "degrees_of_freedom": Message("Degrees of freedom"),
@@ -102,7 +105,7 @@ NUMBERS = {
     "known_cases", "ultimate_cases", "ultimate_low", "ultimate_high", "diagonals",
 }  # fmt: skip
 FIGURES = {
-    "per_yi", "per_thousand", "exposure_yi", "relativity", "relativity_low", "relativity_high", "own_relativity", "ratio", "statistic", "p_value",
+    "per_yi", "per_thousand", "exposure_yi", "relativity", "relativity_low", "relativity_high", "own_relativity", "graver_odds", "odds_low", "odds_high", "ratio", "statistic", "p_value",
     "log_score", "constant_log_score", "crps", "constant_crps",
 }  # fmt: skip
 
@@ -119,6 +122,8 @@ TITLES: Mapping[str, Message] = {
     "severity_mix": Message("Mix of grades"),
     "severity_mix_by_type": Message("Mix of grades by project type"),
     "severity_mix_by_age": Message("Mix of grades by age"),
+    "severity_odds": Message("Odds of a graver grade by project type and age together, with 90% intervals"),
+    "severity_terms": Message("Grades: what matters, and whether the odds are proportional"),
     "severity_medical": Message("Medical cost by grade"),
     "severity_families": Message("Medical cost: the distribution that foretells unseen cases best"),
     "severity_cost": Message("Cost of a case by grade at the level of the valuation year"),
@@ -156,6 +161,7 @@ WORDS: Mapping[str, Message] = {
     "completed": Message("Completed"),
     "suspended": Message("Suspended"),
     "cancelled": Message("Cancelled"),
+    "proportional_odds": Message("Odds differ by threshold (likelihood ratio)"),
     "overdispersion": Message("Contractors differ by more than chance (likelihood ratio)"),
     "zero_inflation": Message("More contractors without a case than the model expects"),
     "report_date": Message("Report"),
