@@ -66,6 +66,7 @@ WORDS: dict[str, Message] = {
     "zhejiang": Message("Zhejiang"),
     "accounts": Message("Accounts"),
     "experience": Message("Experience"),
+    "contractor": Message("Contractor"),
     "contractors": Message("Contractors"),
     "projects": Message("Projects"),
     "cases": Message("Cases"),

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from analysis.book_words import column_name, table_name
+from analysis.book_words import column_name, listed, spoken, table_name
 from analysis.language import Translator
 from app_pages.access import actor, may
 from app_pages.importer import show_importer
@@ -17,10 +17,17 @@ from models.messages import InputError
 def show_book(book: Book, t: Translator) -> None:
     counts = {name: book.count(name) for name in schema.TABLES}
     rows = [{t("Table"): table_name(name, t), t("Rows"): t.integer(n)} for name, n in counts.items() if n]
-    levels = ", ".join(str(level) for level in book.levels()) or "—"
-    st.write(t("Levels of detail in this book: {levels}", levels=levels))
+    named = {level: t("ledgers") if level == 3 else table_name(schema.LEVELS[level][0], t) for level in book.levels()}
+    levels = listed([f"{level} ({name})" for level, name in named.items()], t)
+    st.markdown(t("Levels of detail in this book: {levels}", levels=levels or "—"))
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True)
+        lacking = [table_name(name, t) for name in schema.LEVELS[3] if not counts[name]]
+        if not levels and lacking != list(schema.LEVELS[3]):
+            st.info(
+                t("The ledgers are not complete yet; a review also needs: {tables}.", tables=listed(lacking, t)),
+                icon=":material/upload_file:",
+            )
     else:
         st.info(
             t("This book is empty. Import the fund's accounts, its experience by contractor, or its ledgers below."),
@@ -38,11 +45,13 @@ def show_quality(book: Book, t: Translator) -> None:
     st.subheader(t("Quality report"))
     with st.spinner(t("Checking the book …")):
         findings = _findings(book, str(book.engine.url) + book.name, book.fingerprint())
-    if not findings:
+    if not findings and not book.levels():
+        st.info(t("The ledgers are checked against each other as soon as they are all there."), icon=":material/rule:")
+    elif not findings:
         st.success(t("Nothing was found that does not fit together."), icon=":material/check:")
     for finding in findings:
         mark = ":material/error:" if finding.severity == "error" else ":material/info:"
-        with st.expander(f"{t.say(finding.message)} · {t.integer(len(finding.rows))}", icon=mark):
+        with st.expander(f"{spoken(finding.message, t)} · {t.integer(len(finding.rows))}", icon=mark):
             named = {column: column_name(column, t) for column in finding.rows}
             seen = finding.rows.head(500)
             days = {c: seen[c].dt.strftime("%Y-%m-%d") for c in seen.select_dtypes("datetime")}
@@ -60,7 +69,7 @@ def show_quality(book: Book, t: Translator) -> None:
 
 def show_imports(book: Book, t: Translator) -> None:
     if (rows := st.session_state.pop("taken_back", None)) is not None:
-        st.success(t("{rows} rows were taken back.", rows=rows), icon=":material/undo:")
+        st.success(t("{rows:integer} rows were taken back.", rows=rows), icon=":material/undo:")
     made = book.imports()
     standing = made[made["undone_at"].isna()]
     if standing.empty:
@@ -82,14 +91,28 @@ def show_imports(book: Book, t: Translator) -> None:
             }
         ),
         hide_index=True,
-        column_config={t("Time"): st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")},
+        column_config={
+            t("Time"): st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+            t("Rows"): st.column_config.NumberColumn(format="localized"),
+        },
     )
     if book.synthetic or str(book.engine.url) == "sqlite://":
         return
     if not may("undo"):
         return
+    named = {
+        int(
+            row.import_id
+        ): f"{row.import_id} · {row.file_name} · {table_name(str(row.target), t)} · {t.integer(int(row.row_count))}"
+        for row in standing.itertuples()
+    }
     number = st.selectbox(
-        t("Undo import number"), standing["import_id"].tolist(), index=None, placeholder=t("Choose"), key="undo_number"
+        t("Undo import number"),
+        list(named),
+        format_func=named.get,
+        index=None,
+        placeholder=t("Choose"),
+        key="undo_number",
     )
     if number is not None and st.button(t("Undo this import"), key="undo", icon=":material/undo:"):
         st.session_state["taken_back"] = book.undo(int(number))

@@ -10,18 +10,20 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from analysis.book_words import column_name, spoken, table_name
+from analysis.book_words import column_name, listed, spoken, table_name
 from analysis.language import Translator
+from analysis.words import word
 from app_pages.access import actor, refuse
 from app_pages.books import ROOT, book_choices, book_name
-from app_pages.showing import plain_text
+from app_pages.showing import plain_text, template_buttons
 from data import schema
 from data.book import Book, open_book
 from data.importing import ImportReport, import_files, preview
 from data.layout import HandMapping
 from data.mappings import SheetView, forget_mapping, look_at, own_names, save_own_names, saved_mappings
-from data.names import WIDE, Names, example_names, fields_of, names, needed
+from data.names import WIDE, Names, fields_of, names, needed
 from models.messages import InputError, Message
 
 BOOKS = ROOT / "books"
@@ -32,8 +34,13 @@ UNITS = ("元", "万元", "亿元")
 def show_importer(t: Translator) -> None:
     """Show the import: choose book and files, check what they mean, import."""
     st.subheader(t("Import"))
-    if st.session_state.pop("import_stopped", False):
-        st.warning(t("The import was stopped. The book is as it was before."), icon=":material/stop_circle:")
+    match st.session_state.pop("import_stopped", None):
+        case True:
+            st.warning(t("The import was stopped. The book is as it was before."), icon=":material/stop_circle:")
+        case False:
+            st.warning(
+                t("The import had ended before it could be stopped; undo it above."), icon=":material/stop_circle:"
+            )
     if refuse("import", t):
         return
     place = _choose_place(t)
@@ -48,8 +55,11 @@ def show_importer(t: Translator) -> None:
         t("Spreadsheets (.xlsx, .xls, .xlsb, .csv, .parquet)"),
         type=["xlsx", "xlsm", "xls", "xlsb", "csv", "parquet"],
         accept_multiple_files=True,
-        key="files",
+        key=f"files-{st.session_state.get('imports_done', 0)}",
     )
+    if not files:
+        st.caption(t("Nothing at hand yet? Empty spreadsheets to fill in:"))
+        template_buttons(t)
     if place is not None and _is_there(place):
         with open_book(place) as book:
             _show_own_names(book, t)
@@ -155,13 +165,7 @@ def _show_sheet(view: SheetView, key: str, known: Names, t: Translator) -> HandM
     """Let somebody say what a sheet's columns mean; None where nobody said anything."""
     title = t("What the columns mean: {file} {sheet}", file=view.file, sheet=view.sheet)
     with st.expander(plain_text(title), expanded=view.problem is not None, icon=":material/table_chart:"):
-        if view.problem is not None:
-            st.warning(plain_text(spoken(view.problem, t)), icon=":material/help:")
-            st.markdown(
-                t(
-                    "Choose the table and say what each column means. The book keeps it for the next file with these headers."
-                )
-            )
+        wrong = st.container()
         targets = [*schema.TABLES, WIDE]
         nearest = view.mapping.target if view.mapping else view.problem and view.problem.message.fields.get("table")
         target = st.selectbox(
@@ -173,8 +177,14 @@ def _show_sheet(view: SheetView, key: str, known: Names, t: Translator) -> HandM
             key=f"target-{key}",
         )
         if target is None:
+            _say_wrong(wrong, view, t)
             return None
         columns = _edited(view, target, key, known, t)
+        if lacking := [
+            column_name(name, t) for name in fields_of(target) if name in needed(target) - {*columns["meaning"]}
+        ]:
+            _say_wrong(wrong, view, t)
+            st.markdown(t("Still to be named: {columns}.", columns=plain_text(listed(lacking, t))))
     if view.mapping is None and not needed(target) <= set(columns["meaning"]):
         return None  # a cover sheet, or somebody has only begun
     chosen = dict(zip(view.labels, columns["meaning"], strict=True))
@@ -182,10 +192,20 @@ def _show_sheet(view: SheetView, key: str, known: Names, t: Translator) -> HandM
     return HandMapping(target, chosen, units)
 
 
+def _say_wrong(place: DeltaGenerator, view: SheetView, t: Translator) -> None:
+    """Say why a sheet is not understood, as long as it is not."""
+    if view.problem is not None:
+        place.warning(plain_text(spoken(view.problem, t)), icon=":material/help:")
+        place.markdown(
+            t(
+                "Choose the table and say what each column means. The book keeps it for the next file with these headers."
+            )
+        )
+
+
 def _edited(view: SheetView, target: str, key: str, known: Names, t: Translator) -> dict[str, list[str]]:
     """Show the columns as a table to edit; return meaning and unit of each, empty where there is none."""
-    fields, examples = fields_of(target), example_names(known, target)
-    shown = {name: f"{examples[name]} · {name}" if name in examples else name for name in fields}
+    shown = {name: column_name(name, t) for name in fields_of(target)}
     found = view.mapping if view.mapping is not None and view.mapping.target == target else None
     meaning = [found.columns[label] if found else known.headers[target].get(label, "") for label in view.labels]
     table = pd.DataFrame(
@@ -203,10 +223,10 @@ def _edited(view: SheetView, target: str, key: str, known: Names, t: Translator)
         disabled=["header", "sample"],
         placeholder="",
         column_config={
-            "header": st.column_config.TextColumn(t("Header in the file")),
-            "sample": st.column_config.TextColumn(t("First values")),
-            "meaning": st.column_config.SelectboxColumn(t("Meaning"), options=list(shown.values())),
-            "unit": st.column_config.SelectboxColumn(t("Unit"), options=list(UNITS)),
+            "header": st.column_config.TextColumn(t("Header in the file"), width="medium"),
+            "sample": st.column_config.TextColumn(t("First values"), width="medium"),
+            "meaning": st.column_config.SelectboxColumn(t("Meaning"), options=list(shown.values()), width="medium"),
+            "unit": st.column_config.SelectboxColumn(t("Unit"), options=list(UNITS), width="small"),
         },
     )
     names_of = {text: name for name, text in shown.items()}
@@ -223,7 +243,7 @@ def _show_own_names(book: Book, t: Translator) -> None:
             t("Names that your exports use for a column. They are understood in every later import into this book.")
         )
         choices = {
-            (target, column): f"{table_name(target, t)} · {column_name(column, t)} · {column}"
+            (target, column): f"{table_name(target, t)} · {column_name(column, t)}"
             for target in (*schema.TABLES, WIDE)
             for column in fields_of(target)
         }
@@ -237,6 +257,7 @@ def _show_own_names(book: Book, t: Translator) -> None:
             num_rows="dynamic",
             hide_index=True,
             key="own_names",
+            placeholder="",
             column_config={
                 "column": st.column_config.SelectboxColumn(
                     t("Column of the book"), options=[*choices.values()], required=True
@@ -254,7 +275,9 @@ def _show_own_names(book: Book, t: Translator) -> None:
                 st.error(plain_text(t.say(error)), icon=":material/warning:")
                 return
             book.log("names", f"{len(rows)}", actor())
-            st.success(t("The names are saved in the book."), icon=":material/check:")
+            st.success(t("{count:integer} names are saved in the book.", count=len(rows)), icon=":material/check:")
+            if len(rows) < len(edited):
+                st.info(t("Rows that lack the column or the name were left out."))
 
 
 def _say(report: ImportReport, t: Translator) -> None:
@@ -263,14 +286,27 @@ def _say(report: ImportReport, t: Translator) -> None:
     for sheet in report.sheets:
         if report.dry_run and sheet.sample is not None and len(sheet.sample):
             st.caption(plain_text(t("First rows as understood: {file} {sheet}", file=sheet.file, sheet=sheet.sheet)))
-            named = example_names(names(), sheet.target) if t.language == "zh" else {}
-            rows = sheet.sample.dropna(axis=1, how="all")
-            days = {c: rows[c].dt.strftime("%Y-%m-%d") for c in rows.select_dtypes("datetime")}
-            st.dataframe(rows.assign(**days).rename(columns=named))
+            rows = sheet.sample.dropna(axis=1, how="all").rename_axis(t("Row"))
+            said = {c: rows[c].dt.strftime("%Y-%m-%d") for c in rows.select_dtypes("datetime")}
+            said |= {c: rows[c].map(lambda v: word(v, t), na_action="ignore") for c in rows.select_dtypes("str")}
+            st.dataframe(
+                rows.assign(**said).rename(columns=lambda c: column_name(c, t)),
+                column_config={
+                    column_name(c, t): st.column_config.NumberColumn(format="localized")
+                    for c in rows
+                    if c.endswith("_yuan")
+                },
+            )
+
+
+def _look_at(place: str) -> None:
+    """Choose the book that was imported into, at the side and for the next file."""
+    done = st.session_state.get("imports_done", 0)
+    st.session_state.update(book_choice=place, target_book=place, new_book="", imports_done=done + 1)
 
 
 def _stopped() -> None:
-    st.session_state["import_stopped"] = True
+    st.session_state["import_stopped"] = st.session_state["importing"]
 
 
 def _store(
@@ -281,6 +317,7 @@ def _store(
     Pressing the button to stop ends this run of the page at its next sign of progress: the transaction is rolled back.
     """
     is_new, accepted = not _is_there(place), 0
+    st.session_state["importing"] = True
     if is_new:
         Path(place).parent.mkdir(exist_ok=True)
     stop = st.empty()
@@ -294,7 +331,7 @@ def _store(
             report = import_files(
                 book, files, unit=unit, accept_good_rows=good, author=actor(), progress=say, mappings=mappings
             )
-            accepted = report.accepted
+            st.session_state["importing"], accepted = False, report.accepted
             status.update(label=t("Done"), state="complete")
         _say(report, t)
         if report.refused and not accepted:
@@ -304,8 +341,15 @@ def _store(
             )
         elif accepted:
             st.success(
-                t("{rows:integer} rows were imported. Choose the book at the side.", rows=accepted),
+                t("{rows:integer} rows were imported.", rows=accepted),
                 icon=":material/check:",
+            )
+            st.button(
+                t("Look at this book"),
+                key="open_imported",
+                on_click=_look_at,
+                args=(place,),
+                icon=":material/menu_book:",
             )
     finally:
         stop.empty()

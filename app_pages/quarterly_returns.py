@@ -13,7 +13,8 @@ from analysis.language import Translator
 from app_pages.access import actor, refuse
 from app_pages.state import plain_text, show_table
 from data.book import Book
-from data.quarterly_form import PREFECTURES, QuarterlyForm, read_forms
+from data.prefectures import PREFECTURES
+from data.quarterly_form import QuarterlyForm, read_forms
 from data.returns import store
 from models.messages import InputError
 from reports.quarterly_form import form_bytes

@@ -9,7 +9,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from models.messages import InputError
 APPLICATION_ID = 0x50494E47
 """SQLite's mark of a Pingheng book ("PING")."""
 
-SQLITE_MAGIC = b"SQLite format 3\x00"
 WAIT_SECONDS = 600
 """How long a writer waits for another one's import to end."""
 SPREADSHEETS = (".xlsx", ".xls", ".xlsb", ".csv", ".parquet")
@@ -312,7 +311,7 @@ def open_book(name: str | Path, create: bool = False) -> Book:
             )
         if not path.parent.is_dir():
             raise InputError("The folder {path} does not exist.", path=str(path.parent))
-    elif path.is_dir() or (path.stat().st_size and path.open("rb").read(16) != SQLITE_MAGIC):
+    elif path.is_dir() or (path.stat().st_size and not _is_database(path)):
         raise InputError(
             "{path} is not a book. A book is a file written by this program; spreadsheets are read by `import`.",
             path=text,
@@ -320,6 +319,22 @@ def open_book(name: str | Path, create: bool = False) -> Book:
     elif path.stat().st_size == 0 and not create:
         raise InputError("{path} is empty (0 bytes).", path=text)
     return _connected(_engine(f"sqlite:///{path}"), path.stem)
+
+
+def _is_database(path: Path) -> bool:
+    """Whether SQLite can read the file; it alone is asked.
+
+    Opening and closing the file in any other way would drop the locks that other connections of this process hold on it (POSIX), and another process
+    could then take the write-ahead log away from under them: rows would be lost.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError:  # locked, for example: what follows says so
+        return True
+    except sqlite3.DatabaseError:
+        return False
+    return True
 
 
 def _in_memory(name: str) -> Book:

@@ -91,12 +91,13 @@ class ImportReport:
                     {**place, "table": sheet.target, "row": sheet.layout.first_row, "rows": sheet.rows},
                 )
                 if sheet.layout.by_hand:
-                    yield Message("    by a mapping that was saved by hand")
+                    yield Message("    by a mapping made by hand")
                 for name, column in sheet.layout.columns.items():
-                    yield Message(
-                        "    {header} → {name} × {factor}",
-                        {"header": column.header, "name": name, "factor": f"{column.factor or 1:g}"},
-                    )
+                    means = {"header": column.header, "meaning": name}
+                    if column.factor in (None, 1.0):
+                        yield Message("    {header} → {meaning}", means)
+                    else:
+                        yield Message("    {header} → {meaning} × {factor}", means | {"factor": f"{column.factor:g}"})
                 if sheet.layout.ignored:
                     yield Message("    not used: {columns}", {"columns": ", ".join(sheet.layout.ignored)})
             if sheet.layout is not None and sheet.layout.personal:
@@ -115,7 +116,7 @@ class ImportReport:
                 )
             if sheet.written is not None:
                 yield Message(
-                    "{file} {sheet} → {table}: {added} rows added, {changed} changed, {unchanged} already there.",
+                    "{file} {sheet} → {table}: {added:integer} rows added, {changed:integer} changed, {unchanged:integer} already there.",
                     {
                         **place,
                         "table": sheet.target,

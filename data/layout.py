@@ -209,6 +209,7 @@ def _require(file: str, sheet: str, name: str, found: Mapping[str, Column], know
             sheet=sheet,
             table=name.split(".")[0],
             missing=", ".join(f"{m}（{examples[m]}）" if m in examples else m for m in missing),
+            lacking=missing,
         )
 
 

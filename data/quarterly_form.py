@@ -13,6 +13,7 @@ import pandas as pd
 
 from data.cells import UNITS, numbers, plain
 from data.files import read_sheets
+from data.prefectures import prefecture_code
 from models.messages import InputError, Message
 
 TITLE = "建筑业参加工伤保险情况"
@@ -31,24 +32,6 @@ COLUMNS: dict[str, int] = {
 COUNTS = [name for name in COLUMNS if not name.endswith("_yuan")]
 AMOUNTS = [name for name in COLUMNS if name.endswith("_yuan")]
 WAN = 10_000.0
-
-PREFECTURES: dict[str, str] = {
-    "urumqi": "乌鲁木齐市",
-    "karamay": "克拉玛依市",
-    "turpan": "吐鲁番市",
-    "hami": "哈密市",
-    "changji": "昌吉回族自治州",
-    "bortala": "博尔塔拉蒙古自治州",
-    "bayingolin": "巴音郭楞蒙古自治州",
-    "aksu": "阿克苏地区",
-    "kizilsu": "克孜勒苏柯尔克孜自治州",
-    "kashgar": "喀什地区",
-    "hotan": "和田地区",
-    "ili": "伊犁哈萨克自治州",
-    "tacheng": "塔城地区",
-    "altay": "阿勒泰地区",
-}
-"""Codes and names of the region's fourteen prefectures, in the order of the region's tables."""
 
 
 @dataclass(frozen=True)
@@ -69,25 +52,6 @@ class QuarterlyForm:
     rows: pd.DataFrame
     total: pd.Series
     source: str = ""
-
-
-def in_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame indexed by prefecture in the order of the region's tables; other entries (the region's sum) stand last as they come."""
-    place = {code: i for i, code in enumerate(PREFECTURES)}
-    return frame.iloc[frame.index.map(lambda code: place.get(code, len(place))).argsort(kind="stable")]
-
-
-SHORT = {"博州": "bortala", "巴州": "bayingolin", "克州": "kizilsu", "乌市": "urumqi"}
-_SUFFIX = re.compile(r"(市|地区|蒙古自治州|柯尔克孜自治州|哈萨克自治州|回族自治州)$")
-
-
-def prefecture_code(name: str) -> str | None:
-    """Return the code of a prefecture from its code, its name or an office's name that holds it; None where unknown."""
-    name = name.strip()
-    for code, full in PREFECTURES.items():
-        if name == code or _SUFFIX.sub("", full) in name:
-            return code
-    return next((code for short, code in SHORT.items() if name.startswith(short)), None)
 
 
 def read_forms(path: Path | str, quarter: str | None = None) -> list[QuarterlyForm]:

@@ -6,7 +6,7 @@ import hashlib
 import pickle
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from data import cells, privacy, schema
 from data.files import Sheet
 from data.layout import HandMapping, Layout, find_layout, title_unit, turned
 from data.names import DEFAULTS, WIDE, Names, fields_of
+from data.prefectures import prefecture_code
 from data.writing import typed
 from models.messages import InputError, Message
 
@@ -174,6 +175,8 @@ class _Reader:
                 sheet=self.sheet.name,
             )
         self.result.refused.sort(key=lambda r: r.row)
+        columns = {n: replace(c, factor=self._factor(n)) for n, c in self.layout.columns.items()}
+        self.result.layout = replace(self.layout, columns=columns)  # as used, where the title stated the unit too
         self.result.digest = self.digest.hexdigest()
         return self.result
 
@@ -211,6 +214,8 @@ class _Reader:
                 raw = self._without_persons(own, column.header, raw)
             labels = self.options.known.values.get(name) if own.choices else None
             values, unread = cells.convert(raw, own.kind, self._factor(name), labels)
+            if name == "prefecture":
+                values = values.map({v: prefecture_code(v) or v for v in values.dropna().unique()}).astype("str")
             bad += unread
             if own.kind == "share":
                 bad += list(values.index[values.notna() & ((values < 0) | (values > 1))])

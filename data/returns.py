@@ -10,7 +10,8 @@ import pandas as pd
 
 from data.book import Book
 from data.files import sha256
-from data.quarterly_form import COLUMNS, PREFECTURES, QuarterlyForm, check_quarter, findings, to_returns
+from data.prefectures import PREFECTURES
+from data.quarterly_form import COLUMNS, QuarterlyForm, check_quarter, findings, to_returns
 from data.writing import Source, Written, typed
 from models.messages import InputError, Message
 

@@ -125,7 +125,11 @@ def _not_what_it_says(path: Path) -> InputError:
             "{file} cannot be opened: it is damaged, or protected by a password. Save it in Excel without a password.",
             file=path.name,
         )
-    kind = next((name for magic, name in KINDS.items() if head.startswith(magic)), "?")
+    kind = next((name for magic, name in KINDS.items() if head.startswith(magic)), None)
+    if kind is None:
+        return InputError(
+            "{file} is not a workbook, whatever its name says. Open it in Excel and save it as .xlsx.", file=path.name
+        )
     return InputError(
         "{file} is not a workbook (its content looks like: {kind}). Open it in Excel and save it as .xlsx.",
         file=path.name,

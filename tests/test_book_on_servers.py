@@ -65,6 +65,22 @@ def payments_file(folder, rows, name="payments.csv"):
     return folder / name
 
 
+def test_no_row_is_lost_where_another_process_reads_beside_a_book_opened_twice(tmp_path):
+    """A file that is opened and closed past SQLite loses its locks, and the next process to close it would take the log away."""
+    file = tmp_path / "book.sqlite"
+    rows = pd.DataFrame({"unit": ["A"], "period": ["2020"], "exposure_yuan": [1.0], "premium_yuan": [1.0]})
+    count = f"import sqlite3; c = sqlite3.connect({str(file)!r}); print(*c.execute('select count(*) from experience').fetchone()); c.close()"
+    with open_book(file, create=True) as book:
+        book.write("experience", rows)
+        open_book(file).close()
+        for number in (1, 2):
+            seen = subprocess.run([sys.executable, "-c", count], capture_output=True, text=True, check=True)
+            assert int(seen.stdout) == number
+            book.write("experience", rows.assign(unit=str(number)))
+    with open_book(file) as book:
+        assert book.count("experience") == 3
+
+
 def test_import_supersede_undo(place, tmp_path):
     first = tmp_path / "a.csv"
     first.write_text("施工单位,年度,总造价（元）,保费（元）\nA,2020,1,1\nB,2020,2,2\n", encoding="utf-8")

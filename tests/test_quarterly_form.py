@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
+from data.prefectures import PREFECTURES, prefecture_code
 from data.quarterly_form import (
     COLUMNS,
-    PREFECTURES,
     TITLE,
     QuarterlyForm,
     findings,
-    prefecture_code,
     read_form,
     read_forms,
     to_returns,

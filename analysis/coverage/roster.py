@@ -16,7 +16,7 @@ from analysis.rate_review import Assumption
 from analysis.scenario import Scenario
 from data.book import Book
 from data.parameters import load_parameters
-from data.quarterly_form import in_order
+from data.prefectures import in_order
 from data.returns import enrolled_projects
 from models.exposure import (
     WorkCalendar,
