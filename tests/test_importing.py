@@ -311,3 +311,11 @@ def test_made_up_tables_are_read_right_or_refused_and_never_crash(tmp_path, seed
                 (i * 100 + 100) * 1e4 for i in range(len(rows))
             ]
             assert table["paid_yuan"].sum() == sum(r[5] for r in rows)
+
+
+def test_a_prefecture_is_known_by_any_of_its_names_and_another_place_keeps_its_own(book, tmp_path):
+    places = ["昌吉州", "巴州", "乌鲁木齐市", "伊犁哈萨克自治州塔城地区", "和田", "kashgar", "石河子市"]
+    rows = "".join(f"P{i},C1,1,2024-01-01,{place}\n" for i, place in enumerate(places))
+    import_files(book, [write(tmp_path / "p.csv", "项目编号,施工单位,总造价（元）,参保日期,地州市\n" + rows)]).require()
+    known = ["changji", "bayingolin", "urumqi", "tacheng", "hotan", "kashgar", "石河子市"]
+    assert book.table("projects")["prefecture"].tolist() == known
