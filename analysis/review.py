@@ -187,11 +187,11 @@ def conclude(prepared: Prepared, scenario: Scenario) -> RateReview:
     assert resolved.current_rate is not None
     rate = resolved.base_rate
     if resolved.risks.policy:
-        balances, curve = _with_policy(prepared, resolved)
+        balances, curve, factor = _with_policy(prepared, resolved)
     else:
-        balances, curve = projection.fund.balance(rate), prepared.curve
+        balances, curve, factor = projection.fund.balance(rate), prepared.curve, 1.0
     fund_ahead = _fund_frame(projection, balances)
-    ahead = rate_tables(prepared.fund_book, history, projection, resolved, prepared.parameters, balances)
+    ahead = rate_tables(prepared.fund_book, history, projection, resolved, prepared.parameters, balances, factor)
     sheet = ahead.get("balance_sheet_forward")
     return RateReview(
         version=version(),
@@ -273,8 +273,10 @@ def _required_frame(curve: SolvencyCurve, level: float) -> pd.DataFrame:
     )
 
 
-def _with_policy(prepared: Prepared, scenario: Scenario) -> tuple[np.ndarray[Any, Any], SolvencyCurve]:
-    """Balances and the solvency curve under stage cuts and raises, iterated from the linear answer on the same paths."""
+def _with_policy(
+    prepared: Prepared, scenario: Scenario
+) -> tuple[np.ndarray[Any, Any], SolvencyCurve, np.ndarray[Any, Any]]:
+    """Balances and the solvency curve under stage cuts and raises, iterated from the linear answer on the same paths; the rate in force by quarter ÷ base rate."""
     on, projection = prepared.history.valuation_date, prepared.projection
     steps = prepared.parameters.value("stage_cut.thresholds", on)
     cuts = StageCuts(
@@ -285,16 +287,17 @@ def _with_policy(prepared: Prepared, scenario: Scenario) -> tuple[np.ndarray[Any
     exposure, outgo = projection.exposure_by_quarter, projection.outgo_by_quarter
     months = float(payable_months(projection.opening, projection.opening_outgo))
 
-    def rolled(rate: np.ndarray[Any, Any] | float) -> np.ndarray[Any, Any]:
+    def rolled(rate: np.ndarray[Any, Any] | float) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         return fund.roll_forward_with_policy(
             rate, cuts, projection.opening, months, exposure, outgo, projection.interest_by_quarter,
             other_income=projection.other_income, fixed_rate=projection.fixed_rate, prevention_share=projection.prevention_share,
-        )[0]  # fmt: skip
+        )  # fmt: skip
 
     assert scenario.base_rate is not None
     linear = projection.fund.required_rates()
-    curve = SolvencyCurve.from_required(required_rates(rolled, projection.fund.floor, linear))
-    return rolled(scenario.base_rate), curve
+    curve = SolvencyCurve.from_required(required_rates(lambda rates: rolled(rates)[0], projection.fund.floor, linear))
+    balances, multiplier = rolled(scenario.base_rate)
+    return balances, curve, (multiplier * exposure).sum(axis=0) / np.maximum(exposure.sum(axis=0), 1e-300)
 
 
 def _fund_frame(projection: Projection, balances: np.ndarray[Any, Any]) -> pd.DataFrame:

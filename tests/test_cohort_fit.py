@@ -1,5 +1,6 @@
 """Cohorts read from ledgers: the truth behind them is found again, and a projection stands what came afterwards."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -230,3 +231,14 @@ def test_two_funds_in_one_book_are_two_reviews(book):
         assert funds["xinjiang"].outgo[-1] != funds["xpcc"].outgo[-1]
         with pytest.raises(InputError, match="no fund"):
             read_history(both, QUICK.with_changes(fund="gansu"), parameters())
+
+
+def test_premium_under_stage_cuts_is_written_at_the_cut_rate(prepared, found):
+    rich = replace(found.scenario, base_rate=0.005)
+    plain = conclude(prepared, rich).tables["premium"]["written_yuan"]
+    cut = conclude(prepared, replace(rich, risks=replace(rich.risks, policy=True))).tables["premium"]["written_yuan"]
+    raised = 1 + prepared.parameters.value("policy.raise_by", prepared.history.valuation_date)
+    assert cut.iloc[0] == pytest.approx(
+        plain.iloc[0] * raised
+    )  # it begins below the months at which the rate is raised
+    assert cut.iloc[-1] == pytest.approx(plain.iloc[-1] / 2, rel=0.1)  # two years of benefits held: half the rate

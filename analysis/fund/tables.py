@@ -310,11 +310,15 @@ def rate_tables(
     scenario: Scenario,
     parameters: UsedParameters,
     balances: Floats,
+    factor: Floats | float = 1.0,
 ) -> dict[str, pd.DataFrame]:
-    """Return the frames that a rate changes: the balance by quarter and the reserve; of a ledger fund also premium and the balance sheet ahead."""
+    """Return the frames that a rate changes: the balance by quarter and the reserve; of a ledger fund also premium and the balance sheet ahead.
+
+    ``factor`` (quarters,) is what stage cuts and raises make of the base rate, on the mean of all paths.
+    """
     on = scenario.valuation_date or history.valuation_date
     assert scenario.base_rate is not None
-    rates = np.where(np.isnan(projection.fixed_rate), scenario.base_rate, projection.fixed_rate)
+    rates = np.where(np.isnan(projection.fixed_rate), scenario.base_rate, projection.fixed_rate) * factor
     collections = yearly(rates * projection.exposure_by_quarter.mean(axis=0))
     ends = balances[:, QUARTERS - 1 :: QUARTERS].mean(axis=0)
     periods = [str(projection.first_year + y) for y in range(len(ends))]
