@@ -12,6 +12,7 @@ import yaml
 
 from data import cells, schema
 from models.messages import InputError
+from models.parameters import quickly
 
 HEADERS = Path(__file__).with_name("headers.yaml")
 WIDE = "accounts.items"
@@ -73,7 +74,7 @@ def names(*files: Path, own: tuple[tuple[str, str, str], ...] = ()) -> Names:
 
 def _content(file: Path) -> Mapping[str, Mapping[str, list[str]]]:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+        content = quickly(yaml.load, file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError("The file of column names {file} cannot be read as YAML.", file=str(file)) from error
     good = isinstance(content, dict) and all(

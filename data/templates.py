@@ -13,6 +13,7 @@ import yaml
 
 from data import schema
 from models.messages import InputError
+from models.parameters import quickly
 
 HEADERS = Path(__file__).resolve().parent / "headers.yaml"
 ACCOUNT_COLUMNS = (
@@ -49,7 +50,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 
 @cache
 def _names() -> Mapping[str, Mapping[str, list[Any]]]:
-    content: Mapping[str, Mapping[str, list[Any]]] = yaml.safe_load(HEADERS.read_text(encoding="utf-8"))
+    content: Mapping[str, Mapping[str, list[Any]]] = quickly(yaml.load, HEADERS.read_text(encoding="utf-8"))
     return content
 
 

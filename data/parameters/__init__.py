@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from models.messages import InputError
-from models.parameters import MARKS, DatedValue, Parameter, Parameters, check_value
+from models.parameters import MARKS, DatedValue, Parameter, Parameters, check_value, quickly
 
 FOLDER = Path(__file__).resolve().parent
 OVERLAYS = FOLDER / "overlays"
@@ -68,7 +68,7 @@ def _base() -> Mapping[str, Parameter]:
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        content = quickly(yaml.load, path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise InputError(
             "There is no overlay {name}; known overlays are {known}.",

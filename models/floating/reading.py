@@ -25,6 +25,7 @@ from models.floating.rules import (
 from models.floating.section import Section
 from models.floating.terms import DeathCondition, Discount, Minimum, Movement, Ratio, Settlement
 from models.messages import InputError
+from models.parameters import quickly
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "parameters" / "plans"
 RATING_UNITS = ("contractor", "project", "group", "area")
@@ -78,7 +79,7 @@ def _text(path: Path) -> str:
 def parse_plan(text: str, file: str = "plan.yaml") -> FloatingPlan:
     """Return the plan that the text of a plan file describes; errors as `load_plan`."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = quickly(yaml.compose, text)
         if node is None:
             raise InputError("{file} is empty.", file=file)
         plan = Section(node, file, "", None)
