@@ -186,10 +186,11 @@ def conclude(prepared: Prepared, scenario: Scenario) -> RateReview:
     assert resolved.base_rate is not None
     assert resolved.current_rate is not None
     rate = resolved.base_rate
+    factor: np.ndarray[Any, Any] | float = 1.0
     if resolved.risks.policy:
         balances, curve, factor = _with_policy(prepared, resolved)
     else:
-        balances, curve, factor = projection.fund.balance(rate), prepared.curve, 1.0
+        balances, curve = projection.fund.balance(rate), prepared.curve
     fund_ahead = _fund_frame(projection, balances)
     ahead = rate_tables(prepared.fund_book, history, projection, resolved, prepared.parameters, balances, factor)
     sheet = ahead.get("balance_sheet_forward")
