@@ -16,6 +16,7 @@ import pandas as pd
 import vl_convert as vlc
 
 from analysis.language import Translator
+from analysis.plans.words import plan_title
 from analysis.rate_review import RateReview
 from analysis.words import word
 from models.messages import Message
@@ -282,7 +283,7 @@ def floating_steps(review: RateReview, t: Translator) -> Any:
         "After floating the fund collects {factor:percent} of the premium at the base rate",
         {"factor": floating.off_balance},
     )
-    return dress(chart, t, finding, t("Plan {plan} on the book's own contractors", plan=floating.plan))
+    return dress(chart, t, finding, t("Plan {plan} on the book's own contractors", plan=plan_title(floating.plan, t)))
 
 
 def quintiles(review: RateReview, t: Translator) -> Any:
@@ -357,7 +358,7 @@ def development(review: RateReview, t: Translator) -> Any:
         "open": t("Expected, not yet paid"),
         "capital_yuan": t("Capital value of pensions"),
     }
-    rows = table.assign(paid=table["paid_yuan"], open=table["ultimate_yuan"] - table["paid_yuan"])
+    rows = table.assign(paid=table["paid_yuan"], open=(table["ultimate_yuan"] - table["paid_yuan"]).round())
     rows = rows.melt("period", list(names), var_name="what", value_name="yuan")
     rows = rows.assign(amount=rows["yuan"] / scale, what=rows["what"].map(names))
     chart = (
@@ -394,7 +395,7 @@ def cells(review: RateReview, dimension: str, frame: pd.DataFrame, t: Translator
     own = (
         alt.Chart(rows, width="container", height=24 * len(rows) + 20)
         .mark_rule(color=COLOURS["band"], strokeWidth=4)
-        .encode(y=y, x=alt.X("low:Q", title=title), x2="high:Q")
+        .encode(y=y, x=alt.X("low:Q", title=title, axis=alt.Axis(tickCount=10)), x2="high:Q")
     )
     point = alt.Chart(rows).mark_point(color=COLOURS["neutral"], size=60).encode(y=y, x="own_rate:Q")
     credible = (

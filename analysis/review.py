@@ -37,7 +37,7 @@ from analysis.rate_review import (
     write_json,
 )
 from analysis.scenario import Scenario
-from analysis.sources import assumption_changes, sources
+from analysis.sources import assumption_changes, findings, sources
 from data.book import Book
 from models import fund
 from models.feedback import required_rates
@@ -45,9 +45,10 @@ from models.fund import QUARTERS, StageCuts, payable_months
 from models.messages import InputError, Message
 from models.simulation import SolvencyCurve
 
-__all__ = ["Prepared", "conclude", "load_json", "prepare", "review", "what_if", "write_json"]
+__all__ = ["Prepared", "conclude", "load_json", "prepare", "review", "what_if", "with_evidence", "write_json"]
 
 VERSION = "1.0"
+SUMMED = ("exposure_yuan", "premium_yuan", "cases", "deaths", "paid_yuan", "incurred_yuan")
 LEVELS_OF_SOLVENCY = (0.5, 0.75, 0.9, 0.95, 0.99)
 CURVE_POINTS = 81
 
@@ -130,11 +131,11 @@ def _tables(
     if ledgers is not None:
         tables["development"] = ledgers.by_year
     if history.experience is not None:
-        sums = {
-            c: (c, "sum") for c in ("exposure_yuan", "premium_yuan", "cases", "deaths", "paid_yuan", "incurred_yuan")
-        }
-        yearly = history.experience.groupby("period").agg(units=("unit", "nunique"), **sums).reset_index()
-        tables["experience"] = yearly.astype(dict.fromkeys(sums, "float64"))
+        by_year = history.experience.groupby("period")
+        # what no row of a year says is unknown, not none
+        yearly = by_year[list(SUMMED)].sum(min_count=1).astype("float64")
+        yearly.insert(0, "units", by_year["unit"].nunique())
+        tables["experience"] = yearly.reset_index()
         assert resolved.current_rate is not None
         tables["on_level"] = on_level(history, resolved.current_rate)
     tables["early_warning_by_prefecture"] = by_prefecture(history, resolved, parameters)
@@ -160,7 +161,6 @@ def review(book: Book, scenario: Scenario, previous: Mapping[str, Any] | None = 
     more = {
         "assumption_changes": assumption_changes(previous, result.assumptions),
         "reconciliation": compared.pop("table", pd.DataFrame()),
-        "actual_expected": _closed_year(book, scenario),
     }
     tables = {
         **what_if(prepared, resolved),
@@ -168,7 +168,15 @@ def review(book: Book, scenario: Scenario, previous: Mapping[str, Any] | None = 
         **{n: f for n, f in more.items() if len(f)},
     }
     warnings = (*result.warnings, *compared.pop("notes", ()))
-    return replace(result, tables={**result.tables, **tables}, warnings=warnings, **compared)
+    whole = replace(result, tables={**result.tables, **tables}, warnings=warnings, **compared)
+    return with_evidence(whole, book, scenario)
+
+
+def with_evidence(result: RateReview, book: Book, scenario: Scenario) -> RateReview:
+    """Return a review with what only a report needs, from the book itself: the closed year beside what was expected of it, and what does not fit
+    together in the data."""
+    more = {"actual_expected": _closed_year(book, scenario), "quality": findings(book)}
+    return replace(result, tables={**result.tables, **{n: f for n, f in more.items() if len(f)}})
 
 
 def _closed_year(book: Book, scenario: Scenario) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.rate_review import Assumption
 from data.book import Book
+from data.quality import quality
 
 HASH_SHOWN = 12
 
@@ -26,6 +27,11 @@ def sources(book: Book) -> pd.DataFrame:
     )
     shown = grouped.rename(columns={"file_name": "source"}).assign(sha256=grouped["sha256"].str[:HASH_SHOWN])
     return shown.sort_values(["rows", "source"], ascending=[False, True], ignore_index=True)
+
+
+def findings(book: Book) -> pd.DataFrame:
+    """Return what does not fit together in a book, by kind: ``finding`` (a `Message`)``, severity, rows`` (how many); errors first."""
+    return pd.DataFrame([{"finding": f.message, "severity": f.severity, "rows": len(f.rows)} for f in quality(book)])
 
 
 def assumption_changes(previous: Mapping[str, Any] | None, now: Sequence[Assumption]) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from analysis.experience import words as experience_words
 from analysis.fund import words as fund_words
 from analysis.language import Translator
 from analysis.plans import words as floating_words
-from analysis.rate_review import RateReview
+from analysis.rate_review import BASES, RateReview
 from analysis.words import word
 from data.parameters.guide import shown_unit, shown_value
 from models.messages import Message
@@ -147,6 +147,8 @@ HEADS: dict[str, Message] = {
     "article": Message("Article of the Regulation"),
     "source": Message("File"),
     "target": Message("Ledger"),
+    "finding": Message("What does not fit together"),
+    "severity": Message("Weight"),
     "rows": Message("Rows"),
     "sha256": Message("SHA-256 (first 12)"),
     "assumption": Message("Parameter"),
@@ -176,6 +178,7 @@ HEADS: dict[str, Message] = {
 }
 
 RATES = {
+    *BASES,
     *experience_words.RATES,
     "rate",
     "low",
@@ -337,13 +340,27 @@ def tables(review: RateReview, t: Translator) -> list[Table]:
             t("Balance sheet on full funding"),
             review.balance_sheet if review.balance_sheet is not None else pd.DataFrame(),
         ),
-        *(Table(name, t.say(TITLES.get(name, Message(name))), frame) for name, frame in review.tables.items()),
+        *(
+            Table(name, t.say(TITLES.get(name, Message(name))), _in_words(name, frame, t))
+            for name, frame in review.tables.items()
+        ),
         Table("assumptions", t("Parameters and assumptions"), assumptions(review, t)),
     ]
     return [table for table in found if len(table.frame)]
 
 
+def _in_words(name: str, frame: pd.DataFrame, t: Translator) -> pd.DataFrame:
+    """Return a table with what its cells name in words: plans by their titles, findings said with the columns that they are about."""
+    if name == "plans":
+        return floating_words.with_words(frame, t)
+    if name == "quality":
+        said = [t(f.text, **{k: head(str(v), t) for k, v in f.fields.items()}) for f in frame["finding"]]
+        return frame.assign(finding=said)
+    return frame
+
+
 TITLES: dict[str, Message] = {
+    "quality": Message("What does not fit together in the data"),
     "development": Message("Cost of accidents developed to ultimate, by injury year"),
     "early_warning": Message("Risk early warning"),
     "options": Message("Options for the rate"),
@@ -376,7 +393,7 @@ def assumptions(review: RateReview, t: Translator) -> pd.DataFrame:
             "value": shown_value(a.value, t.language),
             "unit_of_value": shown_unit(a.unit, t.language),
             "mark": word(a.mark, t),
-            "reference": a.reference,
+            "reference": word(a.reference, t),
         }
         for a in sorted(review.assumptions, key=lambda a: (order[a.mark], a.name))
     ]

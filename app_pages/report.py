@@ -8,8 +8,10 @@ import streamlit as st
 
 from analysis.language import LANGUAGES, Translator
 from analysis.rate_review import RateReview, to_json
+from analysis.review import with_evidence
 from analysis.scenario import Scenario, from_yaml
 from app_pages.access import actor, may
+from app_pages.reviews import prepared_for, what_moves_it
 from app_pages.state import LANGUAGE_LABELS, page, plain_text, translator
 from data.book import Book
 from models.messages import InputError
@@ -45,10 +47,18 @@ def publishing(book: Book, scenario: Scenario, t: Translator) -> str | None:
     return name if official else None
 
 
+def whole(review: RateReview, book: Book, scenario: Scenario) -> RateReview:
+    """Return a review with what a report has beyond the page's: single drivers, reverse stress, the closed year, findings about the data."""
+    moved = what_moves_it(book, prepared_for(book, scenario), review.scenario)
+    return with_evidence(replace(review, tables={**review.tables, **moved}), book, scenario)
+
+
 def make(review: RateReview, formats: list[str], language: str, official: str | None, t: Translator) -> None:
     """Write the files, keep them for download, lock and log."""
     book: Book = st.session_state["book_in_use"]
     with st.status(t("Writing …"), expanded=True) as status, tempfile.TemporaryDirectory() as folder:
+        st.write(t("Checking the book …"))
+        review = whole(review, book, st.session_state["scenario_in_use"])
         written = write_reports(
             review, Path(folder), formats, Translator(language), progress=lambda m: st.write(plain_text(t.say(m)))
         )

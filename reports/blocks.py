@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,10 +131,12 @@ class Title:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Text; ``kind`` is ``text``, ``point`` (numbered by its own text)``, line`` or ``address`` (flush left)."""
+    """Text; ``kind`` is ``text``, ``point`` (numbered by its own text)``, line`` or ``address`` (flush left); one that ``leads`` may not part from what
+    follows it at the end of a page."""
 
     text: Text
     kind: str = "text"
+    leads: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,9 @@ class Figure:
     name: str
     chart: Any
 
+
+SHORT = 12
+"""A Chinese head no wider than this is not broken."""
 
 NARROW = 14
 """A column no wider than this keeps its width; wider ones share what is left of the line."""
@@ -223,9 +228,11 @@ def _pieces(number: int, section: Section, labels: dict[str, str], t: Translator
     zh = t.language == "zh"
     yield Title(1, (f"{numeral(number)}、" if zh else f"{number}  ") + section.title, f"section-{section.name}")
     second = 0
-    for block in section.blocks:
+    around = zip((None, *section.blocks), section.blocks, (*section.blocks[1:], None), strict=False)
+    for before, block, after in around:
         if isinstance(block, str):
-            yield Paragraph(_text(block, labels))
+            opens = isinstance(before, Heading) and isinstance(after, TableBlock | Chart)
+            yield Paragraph(_text(block, labels), leads=opens or block.rstrip().endswith((":", "：")))
         elif isinstance(block, Heading):
             second += 1
             mark = f"（{numeral(second)}）" if zh else f"{number}.{second}  "
@@ -236,8 +243,8 @@ def _pieces(number: int, section: Section, labels: dict[str, str], t: Translator
             for i, item in enumerate(block.items, start=1):
                 yield Paragraph((f"{i}. ", *_text(item, labels)), "point")
         elif isinstance(block, Lines):
-            for item in block.items:
-                yield Paragraph(_text(item, labels), "line")
+            for i, item in enumerate(block.items, start=1):
+                yield Paragraph(_text(item, labels), "line", leads=i < len(block.items))
         elif isinstance(block, Rich):
             yield Paragraph(("• ", *block.parts) if block.point else block.parts, "point" if block.point else "text")
         elif isinstance(block, Chart):
@@ -268,59 +275,91 @@ def plain(text: Text) -> str:
 
 
 def _grid(block: TableBlock, labels: dict[str, str], t: Translator) -> Grid:
-    frame = block.frame
+    frame = block.frame.loc[:, [_says_something(block.frame[c]) for c in block.frame]]
     heads, columns, right = [], [], []
-    zh = t.language == "zh"
-    shown, total = cut(frame, block.limit)
-    for name in map(str, frame.columns):
-        kind = kind_of(name)
-        values = list(shown[name]) if total is None else [*shown[name], total[0][name], total[1][name]]
-        if kind == "money":
-            title, texts = _money(head(name, t), values, t)
+    shown, sums = cut(frame, block.limit)
+    values = {str(c): [*shown[c], *(one[str(c)] for one in sums)] for c in frame}
+    # a column that already is text (rows of different kinds) keeps it
+    said = {name for name, column in values.items() if any(isinstance(v, str) for v in column)}
+    units = _units({n: v for n, v in values.items() if kind_of(n) == "money" and n not in said}, t)
+    for name, column in values.items():
+        if name in units:
+            title, texts = _money(head(name, t), column, units[name], t)
         else:
-            title, texts = head(name, t), _texts(name, values, t)
+            title, texts = head(name, t), _texts(name, column, t)
         heads.append(title)
         columns.append(texts)
-        right.append(kind != "text" or all(not isinstance(v, str) for v in frame[name]))
+        right.append(kind_of(name) != "text" or name not in said)
     rows = [list(row) for row in zip(*columns, strict=True)]
-    if total is not None:
-        rows[-2][0] = t("{count:integer} others", count=len(frame) - len(shown))
-        rows[-1][0] = t("Total")
-    words = [max(map(width, title.split())) if not zh else width(title) // 2 + 1 for title in heads]
-    wide = [max([words[j], *(width(row[j]) for row in rows)]) for j in range(len(heads))]
+    for row, name in zip(
+        rows[len(shown) :], (t("{count:integer} others", count=len(frame) - len(shown)), t("Total")), strict=False
+    ):
+        row[0] = name
+    wide = [max([_head_width(title, t), *(width(row[j]) for row in rows)]) for j, title in enumerate(heads)]
     anchor = f"table-{block.name}"
     return Grid(labels[anchor], block.caption, anchor, block.name, tuple(heads), tuple(map(tuple, rows)), tuple(right), tuple(min(max(w, 6), 44) for w in wide))  # fmt: skip
 
 
 def _texts(column: str, values: Sequence[Any], t: Translator) -> list[str]:
+    if kind_of(column) != "text" and any(isinstance(v, str) for v in values):
+        return [printable(str(v)) for v in values]
     shown = for_readers(pd.DataFrame({column: pd.Series(list(values), dtype=object)}), t)
     return [printable(str(text)) for text in shown.iloc[:, 0]]
 
 
-def _money(title: str, values: Sequence[Any], t: Translator) -> tuple[str, list[str]]:
-    """Return a money column with its unit in the head: one unit a column."""
-    known = [float(v) for v in values if v is not None and v == v]
-    largest = max(map(abs, known), default=0.0)
+def _says_something(column: pd.Series) -> bool:
+    return any(not pd.isna(v) and v != "" for v in column) or not len(column)
+
+
+def _head_width(title: str, t: Translator) -> int:
+    """Return how wide a column must be for its head: English words stay whole; a short Chinese line too, a longer one takes two."""
+    if t.language != "zh":
+        return max(width(word) for word in title.replace("\n", " ").split(" "))
+    return max(width(line) if width(line) <= SHORT else width(line) // 2 + 1 for line in title.split("\n"))
+
+
+LARGE = ("exposure_yuan", "total_cost_yuan")
+"""Total cost of projects, a thousand times the money of the fund: it has a unit of its own."""
+
+
+def _units(columns: Mapping[str, Sequence[Any]], t: Translator) -> dict[str, tuple[float, float, str]]:
+    """Return column → its largest amount, divisor and unit: one unit a table, so that its columns can be compared."""
     zh = t.language == "zh"
-    units = (
+    steps = (
         ((1e9, 1e8, "亿元"), (1e4, 1e4, "万元"), (0.0, 1.0, "元"))
         if zh
         else ((1e6, 1e6, t("¥ million")), (0.0, 1.0, t("¥")))
     )
-    scale, unit = next((s, u) for least, s, u in units if largest >= least)
+    sizes = {name: [abs(float(v)) for v in column if v is not None and v == v] for name, column in columns.items()}
+    largest = {name: max(own, default=0.0) for name, own in sizes.items()}
+    of_fund = [size for name, own in sizes.items() if name not in LARGE for size in own if size]
+    # the largest unit in which every amount shows, the middle one at least where any needs it
+    whole = max(min(of_fund, default=0.0), min(max(of_fund, default=0.0), steps[-2][0]))
+
+    def unit(name: str, size: float) -> tuple[float, float, str]:
+        _, scale, word = next(step for step in steps if (size if name in LARGE else whole) >= step[0])
+        return (size, scale, word) if size >= scale or not size else (size, *steps[-1][1:])
+
+    return {name: unit(name, size) for name, size in largest.items()}
+
+
+def _money(title: str, values: Sequence[Any], unit: tuple[float, float, str], t: Translator) -> tuple[str, list[str]]:
+    """Return a money column, its unit in a line of its own in the head."""
+    largest, scale, word = unit
     digits = 0 if scale == 1.0 or largest / scale >= 100_000 else 1 if largest / scale >= 1000 else 2
     texts = [
         "—" if v is None or v != v else t.number(round(float(v) / scale, digits) + 0.0, digits) for v in values
     ]  # no −0
-    return (f"{title}（{unit}）" if zh else f"{title} ({unit})"), texts
+    whole = word.replace(" ", "\u00a0")
+    return (f"{title}\n（{whole}）" if t.language == "zh" else f"{title}\n({whole})"), texts
 
 
-def cut(frame: pd.DataFrame, limit: int) -> tuple[pd.DataFrame, tuple[dict[str, Any], dict[str, Any]] | None]:
-    """Return the first ``limit`` rows and, where there are more, what the others and all add up to (None: nothing was cut)."""
+def cut(frame: pd.DataFrame, limit: int) -> tuple[pd.DataFrame, tuple[dict[str, Any], ...]]:
+    """Return the first ``limit`` rows and, where there are more, rows of what the others and all add up to (the first only where nothing adds up)."""
     if len(frame) <= limit:
-        return frame, None
+        return frame, ()
     if str(frame.columns[0]) in ORDERED:
-        return frame.iloc[:: -(-len(frame) // limit)], None
+        return frame.iloc[:: -(-len(frame) // limit)], ()
 
     def added(rows: pd.DataFrame) -> dict[str, Any]:
         return {
@@ -328,4 +367,5 @@ def cut(frame: pd.DataFrame, limit: int) -> tuple[pd.DataFrame, tuple[dict[str, 
             for c in rows
         }
 
-    return frame.head(limit), (added(frame.iloc[limit:]), added(frame))
+    rest, whole = added(frame.iloc[limit:]), added(frame)
+    return frame.head(limit), (rest, whole) if any(v is not None for v in whole.values()) else (rest,)

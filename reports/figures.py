@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,9 @@ from reports.mathematics import typst as in_typst
 
 FONTS = Path(__file__).resolve().parent.parent / "static"
 FORMULA_PPI = 288
+MARGIN = 120
+"""Room at the side of a plot for its axis; labels that need more make the plot narrower."""
+
 PAPER = 640
 """Width of a chart on paper and on the web page."""
 
@@ -55,9 +59,12 @@ def png(picture: str, scale: float = 2.0) -> bytes:
 
 
 def svg(chart: Any, width: int = PAPER) -> str:
-    """Return a chart as SVG."""
+    """Return a chart as SVG; long labels at its side take their room from the plot, not from the size of all letters on paper."""
     assert _fonts_are_known()
-    return str(vlc.vegalite_to_svg(specification(chart, width)))
+    drawn = str(vlc.vegalite_to_svg(specification(chart, width)))
+    found = re.search(r'<svg[^>]*? width="([0-9.]+)"', drawn)
+    beyond = float(found[1]) - width - MARGIN if found else 0.0
+    return str(vlc.vegalite_to_svg(specification(chart, round(width - beyond)))) if beyond > 0 else drawn
 
 
 def formula_pictures(formulas: Sequence[str]) -> list[bytes]:

@@ -147,15 +147,19 @@ def _typst(node: Node) -> str:
             node.text if node.kind in ("letter", "number") or node.text in "=+−·×≤≥≠≈∼→∞∈±∑∏…<>∂⊤" else f"\\{node.text}"
         )
     parts = [typst(part) for part in node.parts]
-    if node.kind == "frac":
-        return f"frac({parts[0]}, {parts[1]})"
-    if node.kind == "sqrt":
-        return f"sqrt({parts[0]})"
-    if node.kind == "fence":
-        return f"lr({parts[0]} {parts[1]} {parts[2]})"
+    if node.kind in IN_ORDER:
+        return IN_ORDER[node.kind][0].format(*parts)
     if node.kind == "script":
         return f"attach({parts[0]}{', b: ' + parts[1] if parts[1] else ''}{', t: ' + parts[2] if parts[2] else ''})"
     return f"accent({parts[0]}, {ACCENTS[node.kind][1]})"
+
+
+IN_ORDER = {
+    "frac": ("frac({}, {})", "<mfrac>{}{}</mfrac>"),
+    "sqrt": ("sqrt({})", "<msqrt>{}</msqrt>"),
+    "fence": ("lr({} {} {})", "<mrow>{}{}{}</mrow>"),
+}
+"""Nodes whose parts follow each other, in Typst and in MathML."""
 
 
 def mathml(row: Row, display: bool = False) -> str:
@@ -176,12 +180,8 @@ def _mathml_node(node: Node) -> str:
         tag = {"letter": "mi", "number": "mn", "function": "mi", "text": "mtext"}.get(node.kind, "mo")
         return f"<{tag}>{text}</{tag}>"
     parts = [_mathml(part) for part in node.parts]
-    if node.kind == "frac":
-        return f"<mfrac>{parts[0]}{parts[1]}</mfrac>"
-    if node.kind == "sqrt":
-        return f"<msqrt>{parts[0]}</msqrt>"
-    if node.kind == "fence":
-        return f"<mrow>{parts[0]}{parts[1]}{parts[2]}</mrow>"
+    if node.kind in IN_ORDER:
+        return IN_ORDER[node.kind][1].format(*parts)
     if node.kind == "script":
         base, below, above = node.parts
         over = base and isinstance(base[0], Atom) and (base[0].kind == "big" or base[0].text in ("max", "min"))

@@ -62,7 +62,7 @@ def _piece(piece: Piece) -> dict[str, Any]:
     if isinstance(piece, Title):
         return {"kind": "title", "level": piece.level, "text": piece.text, "anchor": piece.anchor}
     if isinstance(piece, Paragraph):
-        return {"kind": piece.kind, "parts": _parts(piece.text)}
+        return {"kind": piece.kind, "parts": _parts(piece.text), "leads": piece.leads}
     if isinstance(piece, Formula):
         return {"kind": "formula", "math": in_typst(parse(piece.latex))}
     same = {"label": piece.label, "caption": piece.caption, "anchor": piece.anchor}

@@ -120,23 +120,25 @@ class Deck:
             plot.data_labels.font.size = Pt(13)
         return chart
 
-    def table(self, slide: Any, grid: Grid) -> None:
-        """Add a table over the whole width."""
+    def table(self, slide: Any, grid: Grid) -> float:
+        """Add a table over the whole width; return where it ends (inches)."""
         rows = (grid.head, *grid.rows)
         wide = WIDTH - 2 * LEFT
-        height = min(0.5, BODY / len(rows))
+        height = min(0.5, BODY / (len(rows) + 1))
         table = slide.shapes.add_table(
             len(rows), len(grid.head), Inches(LEFT), Inches(TOP + 0.1), Inches(wide), Inches(height * len(rows))
         ).table
+        table.rows[0].height = Inches(2 * height)
         for j, one in enumerate(grid.widths):
             table.columns[j].width = Inches(wide * (one + 2) / (sum(grid.widths) + 2 * len(grid.widths)))
         for i, values in enumerate(rows):
             for j, value in enumerate(values):
                 cell = table.cell(i, j)
                 cell.text, cell.vertical_anchor = value, MSO_ANCHOR.MIDDLE
-                paragraph = cell.text_frame.paragraphs[0]
-                paragraph.font.size = Pt(14 if len(grid.head) <= 6 else 12)
-                paragraph.alignment = PP_ALIGN.RIGHT if grid.right[j] else PP_ALIGN.LEFT
+                for paragraph in cell.text_frame.paragraphs:
+                    paragraph.font.size = Pt(14 if len(grid.head) <= 6 else 12)
+                    paragraph.alignment = PP_ALIGN.RIGHT if grid.right[j] else PP_ALIGN.LEFT
+        return TOP + 0.1 + height * (len(rows) + 1)
 
     def save(self, path: Path) -> Path:
         """Write the deck with its language set on every piece of text; the same deck gives the same bytes."""
@@ -187,6 +189,11 @@ def highlighted(chart: Any, points: dict[int, str]) -> None:
         fill = chart.plots[0].series[0].points[i].format.fill
         fill.solid()
         fill.fore_color.rgb = colour(name)
+
+
+def in_percent(chart: Any) -> None:
+    """Write the value axis in percent."""
+    chart.value_axis.tick_labels.number_format, chart.value_axis.tick_labels.number_format_is_linked = "0%", False
 
 
 def labels_outside(chart: Any) -> None:

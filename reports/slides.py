@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +11,14 @@ from pptx.enum.chart import XL_CHART_TYPE, XL_TICK_LABEL_POSITION
 
 from analysis.charts import BASIS_NAMES
 from analysis.language import Translator
-from analysis.plans.words import plan_title
+from analysis.plans.words import plan_title, spoken
 from analysis.rate_review import RateReview
 from analysis.words import word
 from models.messages import Message
 from reports import content
 from reports.blocks import Grid, Section, TableBlock, numbered
 from reports.sections.outlook import follows
-from reports.slide_deck import Deck, highlighted, labels_outside, painted
+from reports.slide_deck import Deck, highlighted, in_percent, labels_outside, painted
 
 WORST_SHOWN = 8
 Slide = Callable[[Deck, RateReview, Translator], None]
@@ -121,7 +122,7 @@ def _certainty(deck: Deck, review: RateReview, t: Translator) -> None:
     chart = deck.chart(slide, XL_CHART_TYPE.XY_SCATTER_LINES_NO_MARKERS, data, axes)
     painted(chart, ["main", "alert"])
     chart.value_axis.maximum_scale, chart.value_axis.minimum_scale = 1.0, 0.0
-    chart.value_axis.tick_labels.number_format, chart.value_axis.tick_labels.number_format_is_linked = "0%", False
+    in_percent(chart)
     chart.category_axis.minimum_scale = 0.0
     chart.category_axis.maximum_scale = round(float(review.solvency_curve["rate"].max()) * 1e3, 1)
     deck.beside(slide, needed)
@@ -247,7 +248,7 @@ def _floating(deck: Deck, review: RateReview, t: Translator) -> None:
             "Plan {plan} on the book's own contractors; prediction is tested out of sample in section 8.",
             plan=plan_title(floating.plan, t),
         ),
-        *map(t.say, floating.warnings),
+        *(spoken(w, t) for w in floating.warnings),
     ]
     slide = deck.slide(
         t("Floating collects {factor:percent} of the base premium", factor=floating.off_balance), [*lines, *notes]
@@ -263,6 +264,7 @@ def _floating(deck: Deck, review: RateReview, t: Translator) -> None:
         legend=False,
         labels="0%",
     )
+    in_percent(chart)
     painted(chart, ["main"])
     deck.beside(slide, lines)
 
@@ -314,6 +316,12 @@ def _worst(deck: Deck, review: RateReview, t: Translator) -> None:
     chart.plots[0].gap_width = 50
     chart.plots[0].series[0].invert_if_negative = False
     chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
+    # the longest bar leaves room for its label beside the names
+    values = [row.closing_yuan / scale for row in rows]
+    step = 10.0 ** math.floor(math.log10(max(map(abs, values)) or 1.0))
+    chart.value_axis.minimum_scale = step * math.floor(min(*values, 0.0) / step * 1.25)
+    chart.value_axis.maximum_scale = step * max(math.ceil(max(values) / step * 1.25), 1)
+    chart.value_axis.major_unit = step
     deck.beside(slide, lines)
 
 
@@ -335,8 +343,8 @@ def _options(deck: Deck, review: RateReview, t: Translator) -> None:
     block = TableBlock("options", "", frame[columns])
     grid = next(p for p in numbered((Section("options", "", (block,)),), t) if isinstance(p, Grid))
     slide = deck.slide(title, notes)
-    deck.table(slide, grid)
-    deck.text(slide, notes[:2], 0.6, 1.75 + 0.5 * (len(grid.rows) + 1), 12.0, 1.5, 16)
+    end = deck.table(slide, grid)
+    deck.text(slide, notes[:2], 0.6, end + 0.3, 12.0, 1.5, 18)
 
 
 def _ask(deck: Deck, review: RateReview, t: Translator) -> None:

@@ -28,6 +28,7 @@ nav a { display: block; text-decoration: none; } svg { max-width: 100%; height: 
 @media print { nav { display: none; } .notice { position: static; } }
 """
 
+LINE = "\n"
 DRAW = (
     "const charts = JSON.parse(document.getElementById('charts').textContent);"
     "for (const [name, spec] of Object.entries(charts)) vegaEmbed('#chart-' + name, spec, {actions: false, renderer: 'svg'});"
@@ -73,7 +74,10 @@ def _piece(piece: Piece, document: Document) -> str:
         )
     assert isinstance(piece, Grid)
     side = ['class="r"' if right else "" for right in piece.right]
-    head = "".join(f'<th scope="col" {c}>{escape(text)}</th>' for text, c in zip(piece.head, side, strict=True))
+    head = "".join(
+        f'<th scope="col" {c}>{escape(text).replace(LINE, "<br>")}</th>'
+        for text, c in zip(piece.head, side, strict=True)
+    )
     rows = "".join(
         "<tr>" + "".join(f"<td {c}>{escape(v)}</td>" for v, c in zip(row, side, strict=True)) + "</tr>"
         for row in piece.rows

@@ -65,7 +65,8 @@ def _front(file: WordDocument, document: Document, contents: str) -> None:
         return
     if document.notice:
         file.add_paragraph(document.notice).alignment = CENTER
-    file.add_paragraph(contents).alignment = CENTER
+    head = file.add_paragraph(contents, style="Pingheng Caption")
+    head.paragraph_format.space_before, head.runs[0].font.size = Pt(24), Pt(14)
     parts.contents(file, [p for p in document.pieces if isinstance(p, Title) and p.level == 1])
     file.add_page_break()
 

@@ -147,6 +147,7 @@ def paragraph(file: Document, piece: Paragraph) -> None:
     """Add a paragraph with its references as fields and its formulas as formulas."""
     added = file.add_paragraph()
     form = added.paragraph_format
+    form.keep_with_next = piece.leads or None
     if piece.kind == "text":
         form.first_line_indent = Pt(28)
     elif piece.kind == "point":
@@ -207,6 +208,11 @@ def table(file: Document, grid: Grid) -> None:
     after.paragraph_format.line_spacing_rule, after.paragraph_format.line_spacing = WD_LINE_SPACING.EXACTLY, Pt(10)
 
 
+def lines(text: str) -> str:
+    """Return text as a run's XML, a line break at each end of line."""
+    return "<w:br/>".join(f'<w:t xml:space="preserve">{escape(line)}</w:t>' for line in text.split("\n"))
+
+
 def _row(values: Sequence[str], grid: Grid, twips: Sequence[int], size: int, head: bool, keep: bool) -> str:
     line = '<w:tcBorders><w:bottom w:val="single" w:sz="6" w:space="0" w:color="000000"/></w:tcBorders>' if head else ""
     kept = "<w:keepNext/>" if keep else ""
@@ -214,7 +220,7 @@ def _row(values: Sequence[str], grid: Grid, twips: Sequence[int], size: int, hea
     cells = "".join(
         f'<w:tc><w:tcPr><w:tcW w:w="{w}" w:type="dxa"/>{line}<w:vAlign w:val="center"/></w:tcPr><w:p><w:pPr>{kept}'
         f'<w:spacing w:before="20" w:after="20" w:line="240" w:lineRule="auto"/><w:jc w:val="{"right" if right else "left"}"/></w:pPr>'
-        f'<w:r><w:rPr>{font}{"<w:b/>" if head else ""}<w:sz w:val="{size}"/></w:rPr><w:t xml:space="preserve">{escape(value)}</w:t></w:r></w:p></w:tc>'
+        f'<w:r><w:rPr>{font}{"<w:b/>" if head else ""}<w:sz w:val="{size}"/></w:rPr>{lines(value)}</w:r></w:p></w:tc>'
         for value, right, w in zip(values, grid.right, twips, strict=True)
     )
     return f"<w:tr><w:trPr><w:cantSplit/>{'<w:tblHeader/>' if head else ''}</w:trPr>{cells}</w:tr>"

@@ -22,9 +22,10 @@ from analysis.review import review
 from analysis.scenario import Scenario
 from data.book import open_book
 from data.demo import DemoConfig, make_demo
+from data.quality import quality
 from models.messages import InputError
 from reports import FORMATS, content, write_reports
-from reports.blocks import Grid, Heading, Paragraph, Title, cut, numeral, plain, width
+from reports.blocks import Grid, Heading, Paragraph, Section, TableBlock, Title, cut, numbered, numeral, plain, width
 
 QUICK = Scenario(paths=400)
 NASTY = '=1+1 <script>alert(1)</script> #{x} $y$ [z](u) & "q" \x02table-fund\x03'
@@ -42,10 +43,15 @@ def experience_book():
 
 
 @pytest.fixture(scope="module")
-def demo():
+def demo_book():
     book = open_book(":memory:")
     make_demo(book, DemoConfig(projects=1500, contractors=200, years=7))
-    return review(book, QUICK)
+    return book
+
+
+@pytest.fixture(scope="module")
+def demo(demo_book):
+    return review(demo_book, QUICK)
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +254,42 @@ def test_every_page_and_slide_says_that_the_data_are_synthetic(demo, made, langu
         assert all(said in words(page) for page in pages)
 
 
+def test_the_section_on_data_counts_what_does_not_fit_together(demo_book, demo):
+    t, found = Translator("zh"), quality(demo_book)
+    assert {f.severity for f in found} == {"error", "warning"}
+    grids = {p.name: p for p in content.document(demo, t).pieces if isinstance(p, Grid)}
+    wanted = [(t.integer(len(f.rows)), {"error": "错误", "warning": "待核查"}[f.severity]) for f in found]
+    assert [(rows, weight) for _, weight, rows in grids["quality"].rows] == wanted
+    assert all(not said.isascii() for said, *_ in grids["quality"].rows)
+
+
+def test_rows_of_different_kinds_keep_their_own_unit(demo):
+    grids = {p.name: p for p in content.document(demo, Translator("zh")).pieces if isinstance(p, Grid)}
+    known = demo.tables["actual_expected"].set_index("item")
+    shown = {row[0]: row for row in grids["actual_expected"].rows}
+    assert shown["工伤件数"][1] == Translator("zh").integer(known.loc["cases", "expected"])
+    assert shown["支出"][1] == Translator("zh").money(known.loc["outgo", "expected"])
+
+
+def test_one_unit_a_table_and_no_empty_column():
+    frame = pd.DataFrame(
+        {
+            "period": ["2023", "2024"],
+            "opening_yuan": [2.5e9, 3e5],
+            "paid_yuan": [4e7, 0.0],
+            "reserve_yuan": [None, float("nan")],
+            "exposure_yuan": 2e11,
+        }
+    )
+    (grid,) = (
+        p
+        for p in numbered((Section("x", "x", (TableBlock("x", "x", frame),)),), Translator("zh"))
+        if isinstance(p, Grid)
+    )
+    assert [head.split("\n")[-1] for head in grid.head] == ["年度", "（万元）", "（万元）", "（亿元）"]
+    assert grid.rows[0][1:] == ("250,000", "4,000.0", "2,000.0")
+
+
 def test_unverified_figures_are_marked_where_the_data_are_real(books):
     for name in ("accounts", "experience"):
         assert "假设或未核实" in content.notice(books[name], Translator("zh"))
@@ -354,7 +396,8 @@ def test_long_tables_are_cut_with_what_the_rest_adds_up_to():
     assert len(shown) == 20
     assert shown["premium_yuan"].sum() + rest["premium_yuan"] == total["premium_yuan"] == 499 * 500 / 2
     assert rest["rate"] is None
-    assert cut(frame.head(20), 20)[1] is None
+    assert cut(frame.head(20), 20)[1] == ()
+    assert len(cut(frame[["unit", "rate"]], 20)[1]) == 1, "nothing adds up: no total"
 
 
 def test_numerals_of_official_documents():

@@ -11,7 +11,7 @@ from analysis.assumptions import UsedParameters
 from analysis.fund.cohort_projection import CohortFlows
 from analysis.fund.cohort_rates import NetRate, cohort_rates
 from analysis.fund.history import History
-from analysis.fund.ledgers import LedgerCosts
+from analysis.fund.ledgers import SIZE_NAMES, LedgerCosts
 from analysis.fund.projection import Projection
 from analysis.rate_review import Credibility, Indicated
 from analysis.scenario import Scenario
@@ -123,14 +123,17 @@ def _by_dimension(rows: pd.DataFrame, cost: str, on: date, scenario: Scenario, l
                 {
                     "level": str(name),
                     "exposure_yuan": float(own["exposure_yuan"].sum()),
-                    "rate": float(fitted.premiums[position]),
+                    "own_rate": rate.rate,
                     "low": rate.low,
                     "high": rate.high,
                     "credibility": float(fitted.factors[position]),
-                    "own_rate": rate.rate,
+                    "rate": float(fitted.premiums[position]),
                 }
             )
         table = pd.DataFrame(levels)
+        if dimension == "size_band":
+            order = {name: i for i, name in enumerate(SIZE_NAMES)}
+            table = table.sort_values("level", key=lambda names: names.map(order), ignore_index=True)
         # own rates come to the whole's own rate; the credible ones are brought to it, then both to the indicated rate
         balance = overall * table["exposure_yuan"].sum() / float((table["rate"] * table["exposure_yuan"]).sum() or 1.0)
         scaled = table.assign(rate=table["rate"] * balance)

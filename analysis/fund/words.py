@@ -57,6 +57,11 @@ WORDS: dict[str, Message] = {
     "adjustment_fund": Message("Adjustment fund"),
     "other_income": Message("Other income"),
     "own": Message("the fund's own"),
+    "<1000万": Message("below 10 million yuan"),
+    "1000–5000万": Message("10 to 50 million yuan"),
+    "5000万–1亿": Message("50 to 100 million yuan"),
+    "1–10亿": Message("100 million to 1 billion yuan"),
+    "≥10亿": Message("1 billion yuan and more"),
 }
 
 NUMBERS = {"pensioners", "disability_allowance", "care_allowance", "survivor_pension", "injured_medical_insurance"}

@@ -81,6 +81,12 @@ def plan_title(name: str, t: Translator) -> str:
     return load_plan(name).title[t.language] if name in available_plans() else name
 
 
+def spoken(message: Message, t: Translator) -> str:
+    """Return a message in the reader's language, the plan that it names by its title."""
+    named = {"plan": plan_title(str(message.fields["plan"]), t)} if "plan" in message.fields else {}
+    return t(message.text, **{**message.fields, **named})
+
+
 def with_words(frame: pd.DataFrame, t: Translator) -> pd.DataFrame:
     """Return a frame with plans by their titles, kinds of case in words, and messages said."""
     found = frame.copy()

@@ -25,22 +25,29 @@ def experience(s: Source) -> Section:
         return Section("experience", t("Exposure and experience"), tuple(blocks))
     frame = frame[frame["exposure_yuan"] > 0]
     first, last = frame.iloc[0], frame.iloc[-1]
+    cases, deaths = (float(frame[c].sum(min_count=1)) for c in ("cases", "deaths"))
+    cost, per_yi = float(frame["exposure_yuan"].sum()), frame["cases"] / frame["exposure_yuan"] * 1e8
     blocks.append(
         t(
-            "From {first} to {last} the book knows {cases:integer} cases, {deaths:integer} of them deaths, on {cost:money} of total cost enrolled; in {last} "
-            "{units:integer} contractors enrolled {latest:money}.",
-            first=first["period"], last=last["period"], cases=float(frame["cases"].sum()), deaths=float(frame["deaths"].sum()),
-            cost=float(frame["exposure_yuan"].sum()), units=float(last["units"]), latest=float(last["exposure_yuan"]),
+            "From {first} to {last} {cost:money} of total cost was enrolled; in {last} {units:integer} contractors enrolled {latest:money}.",
+            first=first["period"], last=last["period"], cost=cost, units=float(last["units"]), latest=float(last["exposure_yuan"]),
         )
     )  # fmt: skip
-    per_yi = frame["cases"] / frame["exposure_yuan"] * 1e8
+    if cases == cases:
+        blocks.append(
+            t(
+                "The book knows {cases:integer} cases in these years: {frequency:number.2} per 100 million yuan of total cost, by year between {low:number.2} and "
+                "{high:number.2}.",
+                cases=cases, frequency=cases / cost * 1e8, low=float(per_yi.min()), high=float(per_yi.max()),
+            )
+        )  # fmt: skip
     blocks.append(
         t(
-            "That is {frequency:number.2} cases and {deaths:number.3} deaths per 100 million yuan of total cost; by year the frequency lay between {low:number.2} "
-            "and {high:number.2}.",
-            frequency=float(frame["cases"].sum() / frame["exposure_yuan"].sum() * 1e8),
-            deaths=float(frame["deaths"].sum() / frame["exposure_yuan"].sum() * 1e8), low=float(per_yi.min()), high=float(per_yi.max()),
+            "{deaths:integer} of them were deaths, {rate:number.3} per 100 million yuan of total cost.",
+            deaths=deaths, rate=deaths / cost * 1e8,
         )
+        if deaths == deaths
+        else t("How many of them were deaths the book does not say.")
     )  # fmt: skip
     blocks += [*s.block("experience", 20), *s.block("on_level", 20)]
     development = s.frame("development")

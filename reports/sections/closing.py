@@ -86,7 +86,8 @@ def opinion(s: Source) -> Section:
                 (
                     t("Prepared by (office): ______________________"),
                     t("Author: ______________________"),
-                    t("Signing actuary: ______________________    Qualification: ______________________"),
+                    t("Signing actuary: ______________________"),
+                    t("Qualification: ______________________"),
                     t("Date: ______ year ____ month ____ day    (seal)"),
                 )
             ),
@@ -97,9 +98,9 @@ def opinion(s: Source) -> Section:
 def annex(s: Source, used: Set[str]) -> Section:
     """Section 15: the tables not shown before, the formulas, the words, the audit trail."""
     t = s.t
-    skipped = {*used, "assumptions", "solvency_curve"}
+    skipped = {*used, "assumptions", "solvency_curve", *(f"parts_{basis}" for basis in s.review.indicated)}
     blocks: list[Block] = []
-    others = [b for name in s.tables if name not in skipped for b in s.block(name, 40)]
+    others = [b for name in s.tables if name not in skipped for b in s.block(name, 60)]
     if others:
         blocks += [Heading(t("Further tables")), *others]
     solvency = s.frame("solvency_curve")

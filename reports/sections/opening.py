@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analysis.book_words import table_name
 from analysis.verdict import verdict
 from analysis.words import word
 from models.messages import Message
-from reports.blocks import Block, Heading, Points, Section, TableBlock, see
+from reports.blocks import Block, Heading, Points, Section, TableBlock, numeral, see
 from reports.sections.source import Source
 
 LEVELS = {
@@ -71,9 +72,13 @@ def _filing(s: Source) -> pd.DataFrame:
             count=count, up=up, down=down,
         )  # fmt: skip
         effect = t("Premium after floating is {factor:percent} of that at the base rate.", factor=floating.off_balance)
-    months = t(
-        "Payable months {months:number.1}, target {target:number.1}.",
-        months=review.payable_months, target=review.scenario.target_payable_months,
+    months = (
+        t(
+            "Payable months {months:number.1}, target {target:number.1}.",
+            months=review.payable_months, target=review.scenario.target_payable_months,
+        )
+        if review.payable_months == review.payable_months
+        else t("Payable months are not known: the book does not say the balance.")
     )  # fmt: skip
     rows = [
         (t("Changes of base rates"), change, "results", "reconciliation"),
@@ -82,7 +87,11 @@ def _filing(s: Source) -> pd.DataFrame:
         (t("Operation of the fund and early warning (section 6)"), months, "results", "sensitivity"),
     ]
     numbers = {"results": 7, "reconciliation": 9, "floating": 8, "sensitivity": 11}
-    places = [", ".join(str(numbers[p]) for p in (one, two) if p) for *_, one, two in rows]
+    zh = t.language == "zh"
+    places = [
+        ("、" if zh else ", ").join(numeral(numbers[p]) if zh else str(numbers[p]) for p in (one, two) if p)
+        for *_, one, two in rows
+    ]
     return pd.DataFrame(
         {
             "asked": [r[0] for r in rows],
@@ -180,13 +189,16 @@ def data(s: Source) -> Section:
             else []
         ),
     ]
-    if "sources" in s.tables:
+    read = s.frame("sources")
+    if read is not None:
         blocks += [
             t(
                 "{place} lists what was read. Every row keeps its import; importing a file twice adds nothing.",
                 place=see("table", "sources"),
             ),
-            *s.block("sources", 20),
+            TableBlock(
+                "sources", s.tables["sources"].title, read.assign(target=[table_name(n, t) for n in read["target"]]), 20
+            ),
         ]
     blocks.append(Heading(t("Controls and reconciliation to the accounts")))
     known = review.accounts.dropna(subset=["difference_yuan"])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from analysis import charts
+from analysis.hindsight.actual_expected import COUNTS
+from analysis.language import Translator
 from analysis.questions.options import EXAMPLE_COST
 from analysis.rate_review import RateReview
 from analysis.words import word
@@ -49,9 +53,10 @@ def actual_expected(s: Source) -> Section:
     """Section 10: what was said at past year-ends beside what came."""
     t, known = s.t, s.frame("backtest")
     title = t("Actual against expected")
+    closed = _closed_year(s)
     if known is None:
         said = t("Too few years are known to compare earlier expectations with what came; five are needed.")
-        return Section("actual_expected", title, (said,))
+        return Section("actual_expected", title, (said, *closed))
     latest = known[known["period"] == known["period"].max()].sort_values("stood_at").groupby("series").tail(1)
     sentences = tuple(
         t(
@@ -71,9 +76,34 @@ def actual_expected(s: Source) -> Section:
                 share=float(known["inside_90"].mean()), count=len(known), half=float(known["inside_50"].mean()),
             ),
             Points(sentences),
-            TableBlock("backtest", t("What would have been said at past year-ends, and what came"), known.tail(16)),
+            TableBlock("backtest", t("What would have been said at past year-ends, and what came"), _row_by_row(known.tail(16), "series", t)),
+            *closed,
         ),
     )  # fmt: skip
+
+
+def _closed_year(s: Source) -> list[Block]:
+    """The closed year beside what the review a year earlier expected of it."""
+    t, known = s.t, s.frame("actual_expected")
+    if known is None:
+        return []
+    outside = known[known["light"] != "green"]
+    return [
+        t(
+            "{place} sets the closed year beside what the review a year earlier would have expected; {count} of {all} items lie outside their 90% interval.",
+            place=see("table", "actual_expected"), count=len(outside), all=len(known),
+        ),
+        TableBlock("actual_expected", t("Actual against expected in the closed year"), _row_by_row(known, "item", t)),
+    ]  # fmt: skip
+
+
+def _row_by_row(frame: pd.DataFrame, of: str, t: Translator) -> pd.DataFrame:
+    """Return a table whose rows are of different kinds (persons, yuan) or sizes with its figures as text, each with its own unit."""
+    figures = [c for c in ("expected", "p05", "p25", "p50", "p75", "p95", "actual") if c in frame]
+    counted = frame[of].isin(COUNTS)
+    return frame.assign(
+        **{c: [t.integer(v) if n else t.money(v) for v, n in zip(frame[c], counted, strict=True)] for c in figures}
+    )
 
 
 def sensitivity(s: Source) -> Section:

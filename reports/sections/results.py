@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from analysis import charts
 from analysis.charts import BASIS_NAMES
-from analysis.plans.words import plan_title
+from analysis.plans.words import plan_title, spoken
 from analysis.words import word
 from models.messages import Message
 from reports.blocks import Block, Chart, Heading, Points, Section, TableBlock, see
@@ -46,9 +48,11 @@ def _indicated(s: Source) -> list[Block]:
             basis=BASIS_NAMES[best.basis], part=word(largest["part"], t), rate=float(largest["rate"]), share=float(largest["rate"]) / best.rate,
         )
     )  # fmt: skip
-    for name in review.indicated:
-        blocks += s.block(f"parts_{name}", 20)
-    return blocks
+    by_basis = [one.parts.set_index("part")["rate"].rename(name) for name, one in review.indicated.items()]
+    together = pd.concat(by_basis, axis=1).fillna(0.0)
+    together.loc[t("Total")] = together.sum()
+    caption = t("Parts of the rate by financing basis")
+    return [*blocks, TableBlock("parts", caption, together.rename_axis("part").reset_index())]
 
 
 def _cells(s: Source) -> list[Block]:
@@ -62,11 +66,21 @@ def _cells(s: Source) -> list[Block]:
     ]
     if not found:
         return [*blocks, s.missing(Message("how rates differ by prefecture, type and size"))]
+    blocks.append(
+        t(
+            "Low and high are the 90% interval of a cell's own rate; its credible rate lies between the own rate and that of the whole."
+        )
+    )
     for basis, dimension, frame in found:
         ordered = frame.sort_values("rate")
         low, high = ordered.iloc[0], ordered.iloc[-1]
         blocks += [
             t(
+                "{dimension}: the cells differ no more than chance would have it; each takes the rate of the whole.",
+                dimension=word(dimension, t),
+            )
+            if frame["credibility"].max() == 0
+            else t(
                 "{dimension}: credible rates run from {low:permille} ({lowest}) to {high:permille} ({highest}); credibility is at most {credibility:percent.0}.",
                 dimension=word(dimension, t), low=float(low["rate"]), lowest=word(low["level"], t), high=float(high["rate"]),
                 highest=word(high["level"], t), credibility=float(frame["credibility"].max()),
@@ -99,7 +113,7 @@ def _ahead(s: Source) -> list[Block]:
     fund, flows = review.fund, review.flows
     said = [
         t(
-            "At the end of {period} ({years} years ahead) the balance is {median:money} in the middle, between {low:money} and {high:money} with 90% "
+            "At the end of {period} (year {years}) the balance is {median:money} in the middle, between {low:money} and {high:money} with 90% "
             "probability; it pays {months:months}; by then it has been below the floor with probability {below:percent}.",
             period=row["period"], years=year, median=row["balance_p50"], low=row["balance_p05"], high=row["balance_p95"],
             months=row["payable_months_p50"], below=row["probability_below_floor"],
@@ -191,7 +205,7 @@ def floating(s: Source) -> Section:
         ),
         TableBlock("steps", t("Contractors and premium by step"), steps),
         Chart("steps", t("Share of premium by step"), charts.floating_steps(review, t)),
-        *(t.say(w) for w in one.warnings),
+        *(spoken(w, t) for w in one.warnings),
         Heading(t("Balance of the plan")),
         t(
             "After floating the fund collects {factor:percent} of the premium at the base rate; multiplying the base rate by {restore:number.4} restores the balance.",
