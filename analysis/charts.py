@@ -18,6 +18,7 @@ import vl_convert as vlc
 from analysis.language import Translator
 from analysis.plans.words import plan_title
 from analysis.rate_review import RateReview
+from analysis.tips import name_tips
 from analysis.words import word
 from models.messages import Message
 
@@ -32,14 +33,17 @@ COLOURS = {
     "second": "#CC79A7",
 }
 WIDTH, HEIGHT = 640, 320
+SHOWN_PAST = 6
+"""Past years beside the years ahead: the first years of a new fund have months beyond measure."""
 alt.utils.schemapi.disable_debug_mode()
 """Altair else validates every part of a chart as it is made, for the author; the whole is still validated when it is drawn. Charts that are redrawn
 while a slider moves name their channels (``alt.Y("y:Q")``): a bare string makes Altair look through its whole schema."""
 
 
 def dress(chart: alt.TopLevelMixin, t: Translator, title: Message | str, subtitle: str = "") -> Any:
-    """Give a chart its title (the finding), its subtitle (measure and unit), font and number locale."""
+    """Give a chart its title (the finding), its subtitle (measure and unit), named tooltips, font and number locale."""
     tag: Literal["zh-CN", "en-US"] = "zh-CN" if t.language == "zh" else "en-US"
+    name_tips(chart, t)
     return chart.properties(
         title=alt.TitleParams(
             wrapped(t.say(title) if isinstance(title, Message) else title, t),
@@ -47,25 +51,48 @@ def dress(chart: alt.TopLevelMixin, t: Translator, title: Message | str, subtitl
             anchor="start",
             offset=12,
         ),
+        padding={"left": 5, "top": 5, "right": 5, "bottom": 5},
         # one object, not five calls of configure_…(): each of those copies the whole chart, and a chart is redrawn while a slider moves
         config=alt.Config(
             font=FONT,
             locale=alt.Locale(number=vlc.get_format_locale(tag), time=vlc.get_time_format_locale(tag)),
             background="transparent",
-            title=alt.TitleConfig(fontSize=16, subtitleFontSize=12, fontWeight="bold", subtitlePadding=4),
-            axis=alt.AxisConfig(labelFontSize=12, titleFontSize=12, gridOpacity=0.35, titleFontWeight="normal"),
-            legend=alt.LegendConfig(labelFontSize=12, titleFontSize=12, orient="bottom"),
+            title=alt.TitleConfig(fontSize=15, subtitleFontSize=12, fontWeight="bold", subtitlePadding=4),
+            axis=alt.AxisConfig(
+                labelFontSize=12,
+                titleFontSize=12,
+                gridOpacity=0.35,
+                titleFontWeight="normal",
+                labelPadding=5,
+                titlePadding=8,
+            ),
+            legend=alt.LegendConfig(
+                labelFontSize=12, titleFontSize=12, orient="bottom", offset=10, padding=0, symbolStrokeWidth=2
+            ),
             view=alt.ViewConfig(strokeWidth=0),
         ),
     )
 
 
-def wrapped(title: str, t: Translator) -> list[str]:
-    """Return a title in lines that fit half a page: Vega does not break lines itself."""
+def wrapped(title: str, t: Translator, halves: int = 1) -> list[str]:
+    """Return a title in lines that fit half a page of a small notebook (or two halves): Vega does not break lines itself."""
     if t.language == "zh":
-        cut = 28
+        cut = 26 * halves
         return [title] if len(title) <= cut else [*wrapped_at(title, cut)]
-    return textwrap.wrap(title, 48)
+    return textwrap.wrap(title, 46 * halves)
+
+
+def finding_of(chart: Any, t: Translator) -> str:
+    """Return the finding that a dressed chart has as its title, in one line."""
+    return ("" if t.language == "zh" else " ").join(chart.title.text)
+
+
+def broad(chart: Any, t: Translator) -> Any:
+    """Return a dressed chart for the whole width of a page: its title in longer lines."""
+    wide = chart.copy(deep=False)
+    wide.title = chart.title.copy(deep=False)
+    wide.title.text = wrapped(finding_of(chart, t), t, halves=2)
+    return wide
 
 
 def wrapped_at(title: str, cut: int) -> Iterator[str]:
@@ -109,15 +136,12 @@ def solvency_curve(review: RateReview, t: Translator) -> Any:
         ],
     )
     band = base.mark_area(color=COLOURS["band"], opacity=0.35).encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q"))
+    tested, names = review.scenario.base_rate, [t("Rate tested"), t("Rate in force")]
     marks = pd.DataFrame(
-        {
-            "permille": [
-                review.scenario.base_rate * 1e3 if review.scenario.base_rate is not None else None,
-                review.current_rate * 1e3,
-            ],
-            "what": [t("Rate tested"), t("Rate in force")],
-        }
+        {"permille": [None if tested is None else tested * 1e3, review.current_rate * 1e3], "what": names}
     )
+    if tested is None or abs(tested - review.current_rate) < 1e-9:
+        marks = marks.iloc[1:]
     rules = (
         alt.Chart(marks)
         .mark_rule(strokeDash=[6, 4], strokeWidth=2)
@@ -126,7 +150,9 @@ def solvency_curve(review: RateReview, t: Translator) -> Any:
             color=alt.Color(
                 "what:N",
                 title=None,
-                scale=alt.Scale(domain=list(marks["what"]), range=[COLOURS["alert"], COLOURS["neutral"]]),
+                scale=alt.Scale(
+                    domain=list(marks["what"]), range=[COLOURS["alert"], COLOURS["neutral"]][-len(marks) :]
+                ),
             ),
             tooltip=[alt.Tooltip("what:N"), alt.Tooltip("permille:Q", format=".3f")],
         )
@@ -178,17 +204,18 @@ def fund_fan(review: RateReview, t: Translator) -> Any:
     return dress(wide + narrow + median + zero, t, finding, t("Median, 50% and 90% bands"))
 
 
+def months_past_and_ahead(review: RateReview) -> pd.DataFrame:
+    """Return payable months by year: of the last years of the accounts, then of the median path."""
+    known = review.accounts.loc[review.accounts["payable_months"].notna(), ["period", "payable_months"]]
+    ahead = review.fund[["period", "payable_months_p50"]].set_axis(["period", "payable_months"], axis=1)
+    return pd.concat([known.tail(SHOWN_PAST), ahead], ignore_index=True)
+
+
 def payable_months(review: RateReview, t: Translator) -> Any:
     """Payable months: past, expected, and the target."""
-    past = review.accounts.loc[review.accounts["payable_months"].notna(), ["period", "payable_months"]].assign(
-        what=t("Accounts")
-    )
-    ahead = (
-        review.fund[["period", "payable_months_p50"]]
-        .rename(columns={"payable_months_p50": "payable_months"})
-        .assign(what=t("Median path"))
-    )
-    both = pd.concat([past, ahead], ignore_index=True)
+    both = months_past_and_ahead(review)
+    ahead = both.index >= len(both) - len(review.fund)
+    both = both.assign(what=[t("Median path") if expected else t("Accounts") for expected in ahead])
     target = review.scenario.target_payable_months
     line = (
         alt.Chart(both, width="container", height=HEIGHT)
@@ -196,7 +223,12 @@ def payable_months(review: RateReview, t: Translator) -> Any:
         .encode(
             x=alt.X("period:O", title=None, sort=list(both["period"]), axis=alt.Axis(labelOverlap=True, labelAngle=0)),
             y=alt.Y("payable_months:Q", title=t("Payable months")),
-            color=alt.Color("what:N", title=None, scale=alt.Scale(range=[COLOURS["neutral"], COLOURS["main"]])),
+            color=alt.Color(
+                "what:N",
+                title=None,
+                scale=alt.Scale(domain=[t("Accounts"), t("Median path")], range=[COLOURS["neutral"], COLOURS["main"]]),
+                legend=alt.Legend(symbolType="stroke"),
+            ),
             tooltip=["period:O", "what:N", alt.Tooltip("payable_months:Q", format=".1f")],
         )
     )

@@ -7,46 +7,13 @@ The page opens these beside the numbers (``app_pages/explain.py``). A formula is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from analysis.explanation import METHODS, Explanation, Input, no_inputs
+from analysis.questions.explained import QUESTIONS
 from analysis.rate_review import RateReview
 from models.messages import Message
 
-Input = tuple[Message, float | str | None, str]
-
-
-def _none(_: RateReview) -> tuple[Input, ...]:
-    return ()
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """How one number is computed.
-
-    ``parameters`` are the beginnings of the names of the parameters behind it; ``section`` is the part of ``docs/methods`` and ``source`` the
-    law or literature that it follows.
-    """
-
-    name: Message
-    meaning: Message
-    formula: str
-    section: Message
-    source: str
-    inputs: Callable[[RateReview], tuple[Input, ...]] = _none
-    parameters: tuple[str, ...] = ()
-
-
 RATE_NAME = Message("Rate in force")
-METHODS = {
-    "cash": Message("The break-even rate, pay-as-you-go"),
-    "capital": Message("The break-even rate, terminal funding"),
-    "full": Message("The break-even rate, full funding"),
-    "fund": Message("The fund and the solvency curve"),
-    "floating": Message("Floating plans"),
-    "credibility": Message("Credibility"),
-    "development": Message("Development to ultimate"),
-    "frequency": Message("Claim frequency"),
-}
 
 
 def _first_year(review: RateReview) -> tuple[Input, ...]:
@@ -227,6 +194,46 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "国家税务总局、人社部发〔2015〕71号",
         _off_balance,
     ),
+    "surcharged": Explanation(
+        Message("Contractors above 100%"),
+        Message(
+            "The share of contractors whose multiplier exceeds 100% today, had the plan been in force over all years of the book."
+        ),
+        r"\frac1n\sum_i \mathbf 1\{m_i>1\}",
+        METHODS["floating"],
+        "国家税务总局、人社部发〔2015〕71号",
+    ),
+    "money_moved": Explanation(
+        Message("Moved between contractors, a year"),
+        Message(
+            "With the base rate corrected so that the fund collects the same, some contractors pay more than before and others less by the same amount; this is that amount."
+        ),
+        r"\tfrac12\sum_i P_i\,\left|\frac{m_i}{F}-1\right|",
+        METHODS["floating"],
+        "国家税务总局、人社部发〔2015〕71号",
+    ),
+    "outgo": Explanation(
+        Message("Outgo ahead"),
+        Message(
+            "Accidents of every quarter, each benefit paid out by its own delay; a pension is paid as long as its holder lives. The bars are the expected path."
+        ),
+        r"B_{t,k}=\sum_{s\le t} N_s\,c_{s,k}\,d_{k,t-s}",
+        METHODS["cohorts"],
+        "docs/validation.md",
+        no_inputs,
+        ("growth.", "indexation", "severity."),
+    ),
+    "earned": Explanation(
+        Message("Premium earned"),
+        Message(
+            "One payment at the start insures the whole construction period: it is earned as the work is done, by working days with the winter stop; the rest is unearned."
+        ),
+        r"\text{UPR}_{t+1}=\text{UPR}_t+\text{written}_t-\text{earned}_t",
+        METHODS["cohorts"],
+        "docs/validation.md",
+        no_inputs,
+        ("construction.",),
+    ),
     "credibility": Explanation(
         Message("Credibility"),
         Message(
@@ -263,8 +270,9 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         r"r_{\text{payroll}}=\frac{r}{\text{labour share}}",
         METHODS["cash"],
         "人社部发〔2015〕71号",
-        _none,
+        no_inputs,
         ("construction.labour_share",),
     ),
+    **QUESTIONS,
 }
 """Code → explanation; the codes of the financing bases are those of `analysis.rate_review.BASES`."""

@@ -162,6 +162,7 @@ HEADS: dict[str, Message] = {
     "largest_project_yuan": Message("Project of 2 billion yuan"),
     "name": Message("Parameter"),
     "value": Message("Value"),
+    "reading": Message("Reading"),
     "unit_of_value": Message("Unit of value"),
     "at": Message("Time"),
     "actor": Message("Who"),
@@ -217,6 +218,7 @@ SHARES = {
     "falls",
     "fallen",
     "ratio",
+    "reading",
 }
 MONTHS = {"payable_months", "payable_months_p50", *coverage_words.DECIMALS}
 NUMBERS = {"cases", "deaths", "units", "contractors", "rows", *coverage_words.NUMBERS, *experience_words.NUMBERS}
@@ -273,7 +275,7 @@ def in_words(column: str, t: Translator) -> Callable[[Any], str]:
     """Return the function that says a value of a column: figures with their unit, codes in words, a dash where nothing is known."""
     kinds: dict[str, Callable[[Any], str]] = {
         "money": t.money,
-        "rate": lambda v: t.permille(v, 3),
+        "rate": lambda v: t.permille(v, 4 if column == "rate_error" else 3),
         "share": t.percent,
         "months": lambda v: t.number(v, 1),
         "number": t.integer,
@@ -296,9 +298,9 @@ def for_readers(frame: pd.DataFrame, t: Translator) -> pd.DataFrame:
     return pd.DataFrame({head(str(c), t): [*map(in_words(str(c), t), frame[c].tolist())] for c in frame.columns})
 
 
-def tables(review: RateReview, t: Translator) -> list[Table]:
-    """Return every table of a review in the order of a report."""
-    indicated = pd.DataFrame(
+def indicated_table(review: RateReview, t: Translator) -> pd.DataFrame:
+    """Return the indicated rate on each financing basis with its interval, and as a rate of payroll."""
+    return pd.DataFrame(
         [
             {
                 "basis": t.say(BASIS_NAMES[b]),
@@ -310,8 +312,12 @@ def tables(review: RateReview, t: Translator) -> list[Table]:
             for b, i in review.indicated.items()
         ]
     )
+
+
+def tables(review: RateReview, t: Translator) -> list[Table]:
+    """Return every table of a review in the order of a report."""
     found = [
-        Table("indicated", t("Indicated rate by financing basis"), indicated),
+        Table("indicated", t("Indicated rate by financing basis"), indicated_table(review, t)),
         *(
             Table(f"parts_{basis}", t("Parts of the rate: {basis}", basis=BASIS_NAMES[basis]), one.parts)
             for basis, one in review.indicated.items()

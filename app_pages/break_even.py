@@ -11,15 +11,17 @@ from analysis.hindsight.reconciliation import reconcile
 from analysis.language import Translator
 from analysis.questions import charts as stress_charts
 from analysis.rate_review import RateReview
+from analysis.tables import indicated_table
 from analysis.words import word
 from app_pages.explain import how
-from app_pages.showing import plain_text, show_table
+from app_pages.showing import plain_text, show_chart, show_table
 from app_pages.state import page, translator
 from models.messages import InputError
 
 
 def body(review: RateReview, t: Translator) -> None:
-    st.altair_chart(charts.indicated_rates(review, t), key="indicated")
+    show_chart(charts.indicated_rates(review, t), t, "indicated")
+    show_table(indicated_table(review, t), t, "indicated")
     for basis, indicated in review.indicated.items():
         with st.expander(t.say(charts.BASIS_NAMES[basis]), expanded=basis == review.best.basis):
             how(basis, review, t)
@@ -30,7 +32,7 @@ def body(review: RateReview, t: Translator) -> None:
             for dimension, frame in indicated.by.items():
                 show_table(frame, t, f"{basis}_{dimension}", title=word(dimension, t))
     st.subheader(t("Rate needed to stay above the floor"))
-    st.altair_chart(stress_charts.required_distribution(review, t), key="required")
+    show_chart(stress_charts.required_distribution(review, t), t, "required")
     how("required_rate", review, t)
     show_table(review.required_rate, t, "required_rate")
     since_last(review, t)
@@ -66,8 +68,9 @@ def since_last(review: RateReview, t: Translator) -> None:
         bar.empty()
     known, found = st.session_state.get("reconciliation", (None, None))
     if known == key:
+        how("reconciliation", review, t)
         for basis in found.table["basis"].unique():
-            st.altair_chart(reconciliation_charts.waterfall(found.of(basis), basis, t), key=f"waterfall_{basis}")
+            show_chart(reconciliation_charts.waterfall(found.of(basis), basis, t), t, f"waterfall_{basis}")
             show_table(found.of(basis), t, f"reconciliation_{basis}")
         for note in found.notes:
             st.markdown("- " + plain_text(t.say(note)))
@@ -85,7 +88,8 @@ def closed_year(review: RateReview, t: Translator) -> None:
                 st.info(plain_text(t.say(error)))
     known, table = st.session_state.get("actual_expected", (None, None))
     if known == key:
-        st.altair_chart(reconciliation_charts.actual_expected(table, table.attrs["closed"], t), key="expected")
+        show_chart(reconciliation_charts.actual_expected(table, table.attrs["closed"], t), t, "expected")
+        how("actual_expected", review, t)
         show_table(table, t, "actual_expected")
         st.markdown(
             t(

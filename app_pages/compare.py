@@ -14,27 +14,31 @@ from analysis.questions.asked import rate_path_options, variance_shares
 from analysis.questions.rate_paths import NAMES
 from analysis.rate_review import RateReview
 from analysis.review import Prepared
+from app_pages.explain import how
 from app_pages.reviews import what_moves_it
-from app_pages.showing import plain_text, show_table
+from app_pages.showing import plain_text, show_chart, show_table
 from app_pages.state import page, prepared_for, translator
 from models.messages import InputError
 
 
 def body(review: RateReview, t: Translator) -> None:
     st.subheader(t("Options for the rate"))
+    how("options", review, t)
     show_table(review.tables["options"], t, "options")
     st.subheader(t("What could happen"))
-    st.altair_chart(charts.stress(review, t), key="stress")
+    show_chart(charts.stress(review, t), t, "stress")
+    how("stress", review, t)
     with st.expander(t("Stress scenarios")):
         show_table(review.tables["stress"], t, "stress")
     with st.spinner(t("Calculating …")):
         tables = what_moves_it(st.session_state["book_in_use"], prepared(), review.scenario)
     st.subheader(t("What moves the answer"))
-    st.altair_chart(stress_charts.tornado(tables["tornado"], t), key="tornado")
+    show_chart(stress_charts.tornado(tables["tornado"], t), t, "tornado")
+    how("tornado", review, t)
     with st.expander(t("Single drivers low and high")):
         show_table(tables["tornado"], t, "tornado")
     shares(review, t)
-    reverse(tables, review.probability_solvent < 0.5, t)
+    reverse(review, tables, t)
     phasing(review, t)
     warning(review, t)
 
@@ -54,11 +58,15 @@ def shares(review: RateReview, t: Translator) -> None:
     known, table = st.session_state.get("variance_shares", (None, None))
     if known == key:
         left, right = st.columns(2)
-        left.altair_chart(stress_charts.variance_shares(table, t), key="shares_rate")
-        right.altair_chart(stress_charts.variance_shares(table, t, "closing_yuan"), key="shares_closing")
+        show_chart(stress_charts.variance_shares(table, t), t, "shares_rate", left)
+        show_chart(stress_charts.variance_shares(table, t, "closing_yuan"), t, "shares_closing", right)
+        how("variance_shares", review, t)
+        with st.expander(t("The figures")):
+            show_table(table, t, "variance_shares")
 
 
-def reverse(tables: Mapping[str, pd.DataFrame], saves: bool, t: Translator) -> None:
+def reverse(review: RateReview, tables: Mapping[str, pd.DataFrame], t: Translator) -> None:
+    saves = review.probability_solvent < 0.5
     title = t("What would save the fund") if saves else t("Reverse stress: what would break the fund")
     st.subheader(title)
     if saves:
@@ -68,8 +76,10 @@ def reverse(tables: Mapping[str, pd.DataFrame], saves: bool, t: Translator) -> N
             )
         )
     if "joint_reverse_stress" in tables:
-        st.altair_chart(stress_charts.joint_shock(tables["joint_reverse_stress"], t, saves), key="joint")
-    show_table(tables["reverse_stress"], t, "reverse_stress")
+        show_chart(stress_charts.joint_shock(tables["joint_reverse_stress"], t, saves), t, "joint")
+        show_table(tables["joint_reverse_stress"], t, "joint_reverse_stress")
+    how("reverse_stress", review, t)
+    show_table(tables["reverse_stress"], t, "reverse_stress", title=t("Each driver alone"))
     st.markdown(
         t("Each driver alone, lasting to the end. A dash: no change of that kind up to the bound searched does it.")
     )
@@ -85,7 +95,8 @@ def phasing(review: RateReview, t: Translator) -> None:
             st.session_state["rate_paths"] = (key, rate_path_options(prepared(), review.scenario, cap))
     known, found = st.session_state.get("rate_paths", (None, None))
     if known == key:
-        st.altair_chart(stress_charts.rate_paths(found, t), key="paths")
+        show_chart(stress_charts.rate_paths(found, t), t, "paths")
+        how("rate_paths", review, t)
         show_table(found.table, t, "rate_paths")
         for name in found.unreachable:
             st.markdown("- " + t("{path}: no rates within this change a year are safe enough.", path=NAMES[name]))
@@ -99,12 +110,13 @@ def phasing(review: RateReview, t: Translator) -> None:
 def warning(review: RateReview, t: Translator) -> None:
     """Early warning, and what it would have said at past year-ends (a button: every past review is made again)."""
     st.subheader(t("Risk early warning"))
-    show_table(review.tables["early_warning"], t, "early_warning")
+    how("early_warning", review, t)
+    show_table(review.tables["early_warning"].rename(columns={"value": "reading"}), t, "early_warning")
     if "early_warning_by_prefecture" in review.tables:
         by_place = review.tables["early_warning_by_prefecture"]
-        st.altair_chart(warning_charts.by_prefecture(by_place, t), key="prefectures")
+        show_chart(warning_charts.by_prefecture(by_place, t), t, "prefectures")
         with st.expander(t("Risk early warning by prefecture")):
-            show_table(by_place, t, "early_warning_by_prefecture")
+            show_table(by_place.rename(columns={"value": "reading"}), t, "early_warning_by_prefecture")
     if "first_alarms" in review.tables:
         show_table(review.tables["first_alarms"], t, "first_alarms", title=t("When the indicators first rang"))
     key = ("back", review.book.fingerprint, review.scenario)
@@ -120,8 +132,8 @@ def warning(review: RateReview, t: Translator) -> None:
     known, back = st.session_state.get("standing_back", (None, None))
     if known == key:
         left, right = st.columns(2)
-        left.altair_chart(warning_charts.next_year(back.flows, t), key="back_outgo")
-        right.altair_chart(warning_charts.next_year(back.flows, t, "exposure"), key="back_exposure")
+        show_chart(warning_charts.next_year(back.flows, t), t, "back_outgo", left)
+        show_chart(warning_charts.next_year(back.flows, t, "exposure"), t, "back_exposure", right)
         show_table(back.coverage, t, "coverage_of_intervals", title=t("How often the outcome came inside"))
         show_table(back.rates, t, "rates_then", title=t("The indicated rate then, and what the next year cost"))
         show_table(back.alarms, t, "alarms_then", title=t("The alarm as it stood then"))

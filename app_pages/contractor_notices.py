@@ -31,7 +31,12 @@ def show_notices(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepare
     left, right = st.columns(2)
     kinds = {"movers": t("Those that move most"), "chosen": t("Chosen codes"), "all": t("All contractors")}
     kind = left.segmented_control(
-        t("Contractors"), list(kinds), default="movers", format_func=kinds.__getitem__, key="notice_kind", required=True
+        t("Which contractors"),
+        list(kinds),
+        default="movers",
+        format_func=kinds.__getitem__,
+        key="notice_kind",
+        required=True,
     )
     label = right.segmented_control(
         t("Language of the notices"), labels, default=LANGUAGE_LABELS[t.language], key="notice_language", required=True

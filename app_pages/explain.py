@@ -7,7 +7,8 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from analysis.explanations import EXPLANATIONS, Explanation
+from analysis.explanation import Explanation, Input
+from analysis.explanations import EXPLANATIONS
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from app_pages.showing import assumption_rows, plain_text
@@ -26,6 +27,7 @@ def explained_metric(
     delta_color: Literal["normal", "inverse", "off"] = "normal",
     delta_description: str | None = None,
     help: str | None = None,
+    inputs: tuple[Input, ...] | None = None,
 ) -> None:
     """Show a figure as a card with "how was this computed" beneath it.
 
@@ -34,16 +36,25 @@ def explained_metric(
     code : of `analysis.explanations.EXPLANATIONS`
     place : a column or container; None: where the page stands
     key : only where the same code stands twice on a page
+    inputs : of this figure, where they are not those of the review
     """
-    card = (place or st).container(border=True, height="stretch", gap="small")
+    card = (place or st).container(border=True, height="stretch", gap="xxsmall")
     card.metric(label, value, delta, delta_color, delta_description=delta_description, help=help)
-    how(code, review, t, place=card, key=key)
+    how(code, review, t, place=card, key=key, inputs=inputs)
 
 
-def how(code: str, review: RateReview, t: Translator, *, place: Any = None, key: str = "") -> None:
+def how(
+    code: str,
+    review: RateReview,
+    t: Translator,
+    *,
+    place: Any = None,
+    key: str = "",
+    inputs: tuple[Input, ...] | None = None,
+) -> None:
     """Show the button that opens how a figure was computed."""
     opened = (place or st).popover(
-        t("How was this computed?"),
+        t("How computed?"),
         icon=":material/function:",
         type="tertiary",
         key=f"how-{code}{key}",
@@ -51,15 +62,15 @@ def how(code: str, review: RateReview, t: Translator, *, place: Any = None, key:
     )
     if opened.open:
         with opened:
-            explanation(EXPLANATIONS[code], review, t)
+            one = EXPLANATIONS[code]
+            explanation(one, one.inputs(review) if inputs is None else inputs, review, t)
 
 
-def explanation(one: Explanation, review: RateReview, t: Translator) -> None:
+def explanation(one: Explanation, inputs: tuple[Input, ...], review: RateReview, t: Translator) -> None:
     """Show one explanation: what it is, the formula, this review's inputs, the parameters with their marks, the source."""
     st.markdown(f"**{plain_text(t.say(one.name))}**")
     st.markdown(plain_text(t.say(one.meaning)))
     st.latex(one.formula)
-    inputs = one.inputs(review)
     if inputs:
         rows = [{t("Input"): t.say(name), t("Value"): said(value, kind, t)} for name, value, kind in inputs]
         st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")

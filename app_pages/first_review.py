@@ -21,7 +21,7 @@ class Step:
 
 STEPS: tuple[Step, ...] = (
     Step("data", Message("See what the book holds"), Message("Choose the demonstration book at the side. Read its levels of detail and the quality report: what does not fit together is named row by row.")),
-    Step("overview", Message("Read the verdict"), Message("Is 0.1% enough? Read the sentence at the top, then open “How was this computed?” under the indicated rate.")),
+    Step("overview", Message("Read the verdict"), Message("Is 0.1% enough? Read the sentence at the top, then open “How computed?” under the indicated rate.")),
     Step("experience", Message("Look at accidents and cost"), Message("Recent years are not finished: see how much of their cost is still to come.")),
     Step("break_even", Message("Compare the three financing bases"), Message("Cash looks balanced; with pensions at their capital value it may not be. Compare pay-as-you-go with full funding.")),
     Step("fund", Message("Look ahead"), Message("Move the base rate at the side and watch the balance, the payable months and the solvency curve move with it.")),

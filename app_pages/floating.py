@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from analysis.explanation import Input
 from analysis.language import Translator
+from analysis.linking import among
 from analysis.plans import charts as floating_charts
 from analysis.plans.backtest import PlanBacktest, backtest_plans, rolled
 from analysis.plans.compared import compare_plans
@@ -34,17 +36,18 @@ from analysis.scenario import Scenario
 from analysis.words import word
 from app_pages import scenario_state as state
 from app_pages.contractor_notices import show_notices
-from app_pages.explain import how
+from app_pages.explain import explained_metric
+from app_pages.linked import chosen, let_go, show_linked
 from app_pages.reviews import prepared_soon
+from app_pages.showing import show_chart
 from app_pages.state import page, plain_text, show_table, translator
 from data.book import Book
 from models.floating import Behaviour, FloatingPlan, available_plans, load_plan, off_balance, parse_plan, plan_text
-from models.messages import InputError
+from models.messages import InputError, Message
 
 PATHS = (200, 400, 1000, 2000)
 TRIES = (100, 400, 1000, 3000)
-
-
+SIZE = "size_band"
 HASH = {FloatingPlan: repr}
 
 
@@ -82,7 +85,7 @@ def body(review: RateReview, t: Translator) -> None:
             icon=":material/upload_file:",
         )
         return
-    plan = chosen(review, t)
+    plan = plan_to_show(review, t)
     if plan is None:
         return
     book, scenario = st.session_state["book_in_use"], st.session_state["scenario_in_use"]
@@ -101,7 +104,7 @@ def body(review: RateReview, t: Translator) -> None:
         t("Does it predict?"): predicts,
         t("Payers and hiding"): payers,
         t("All plans"): all_plans,
-        t("Search"): search,
+        t("Search for plans"): search,
         t("With the fund"): with_fund,
         t("Notices"): show_notices,
     }
@@ -114,7 +117,7 @@ def body(review: RateReview, t: Translator) -> None:
                     st.warning(plain_text(t.say(error)), icon=":material/info:")
 
 
-def chosen(review: RateReview, t: Translator) -> FloatingPlan | None:
+def plan_to_show(review: RateReview, t: Translator) -> FloatingPlan | None:
     """Return the plan to look at: that of the scenario, or a plan file that the reader brings."""
     names = available_plans()
     left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -161,22 +164,19 @@ def figures(review: RateReview, plan: FloatingPlan, desk: PlanDesk, t: Translato
     now = _standing(review.book.fingerprint, plan, desk).reindex(units.index).fillna(plan.new_entrant)
     balance = off_balance(now.to_numpy(dtype=np.float64), units["base_premium_yuan"].to_numpy(dtype=np.float64))
     rate = review.scenario.base_rate or review.current_rate
-    columns = st.columns(4)
-    columns[0].metric(t("Premium after floating ÷ before"), t.percent(balance.factor), border=True, height="stretch")
-    how("off_balance", review, t, place=columns[0])
-    columns[1].metric(
-        t("Base rate in balance"), t.permille(rate * balance.base_rate_multiplier, 3), border=True, height="stretch",
-        help=t("{rate:permille} × {factor:number.3}", rate=rate, factor=balance.base_rate_multiplier),
-    )  # fmt: skip
-    columns[2].metric(
-        t("Contractors above 100%"), t.percent(float((now > 1 + 1e-9).mean())), border=True, height="stretch"
+    inputs: tuple[Input, ...] = (
+        (Message("Premium at the base rate"), float(units["base_premium_yuan"].sum()), "money"),
+        (Message("Premium after floating ÷ before"), balance.factor, "percent"),
+        (Message("Base rate"), rate, "permille"),
     )
-    columns[3].metric(
-        t("Moved between contractors, a year"),
-        t.money(balance.money_moved_yuan),
-        border=True,
-        height="stretch",
+    figures = (
+        (t("Premium after floating ÷ before"), t.percent(balance.factor), "off_balance"),
+        (t("Base rate in balance"), t.permille(rate * balance.base_rate_multiplier, 3), "off_balance"),
+        (t("Contractors above 100%"), t.percent(float((now > 1 + 1e-9).mean())), "surcharged"),
+        (t("Moved between contractors, a year"), t.money(balance.money_moved_yuan), "money_moved"),
     )
+    for i, (column, (label, value, code)) in enumerate(zip(st.columns(4), figures, strict=True)):
+        explained_metric(label, value, code, review, t, place=column, key=str(i), inputs=inputs)
     if plan.assumptions:
         st.caption(
             plain_text(
@@ -193,7 +193,7 @@ def rule(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: Prepa
     st.markdown("\n".join(f"{i + 1}. {plain_text(t.say(m))}" for i, m in enumerate(rule_in_words(plan))))
     bands = bands_table(plan)
     if len(bands):
-        st.dataframe(bands_for_readers(bands, t), hide_index=True, height="content")
+        show_table(bands_for_readers(bands, t), t, "bands", height="content")
     with st.expander(t("Every constant with its mark and reference")):
         rows = [
             {t("Constant"): c.name, t("Value"): c.value, t("Mark"): word(c.mark, t), t("Reference"): c.reference}
@@ -212,9 +212,14 @@ def long_run(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: P
     for message in study.notes:
         st.caption(plain_text(t.say(message)))
     left, right = st.columns(2)
-    left.altair_chart(floating_charts.path(study, t), key="path")
-    right.altair_chart(floating_charts.by_risk(study, t), key="by_risk")
-    st.altair_chart(floating_charts.luck(study, t), key="luck")
+    size = chosen(SIZE)
+    show_chart(floating_charts.path(study, t), t, "path", left)
+    show_linked(among(floating_charts.by_risk(study, t), SIZE, size), SIZE, t, "by_risk", right)
+    show_linked(among(floating_charts.luck(study, t), SIZE, size), SIZE, t, "luck")
+    if size is None:
+        st.caption(t("Click a size in a chart: it stands out in both."))
+    else:
+        let_go(SIZE, t)
     show_table(
         study.by_size, t, "floating_by_size", title=t("What the plan does to contractors of each size, in the long run")
     )
@@ -235,10 +240,19 @@ def who_moves(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: 
     group = st.segmented_control(
         t("By"), known, default=known[0], format_func=lambda g: word(g, t), key="moved_group", required=True
     )
-    table = moved_by(moves, group or known[0])
-    st.altair_chart(floating_charts.moved_by(table, group or known[0], t), key="moved")
+    group = group or known[0]
+    table = moved_by(moves, group)
+    level = chosen(f"moved-{group}")
+    chart = among(floating_charts.moved_by(table, group, t), "level", level)
+    show_linked(chart, f"moved-{group}", t, f"moved-{group}")
     show_table(table, t, "moved_by")
-    show_table(worst_cases(moves), t, "worst_cases", title=t("Whose premium moves most"))
+    if level is None:
+        st.caption(t("Click a bar: the contractors beneath are then those of that class."))
+        shown, title = moves, t("Whose premium moves most")
+    else:
+        let_go(f"moved-{group}", t)
+        shown, title = moves[moves[group] == level], t("Whose premium moves most: {level}", level=word(level, t))
+    show_table(worst_cases(shown), t, "worst_cases", title=title)
 
 
 def predicts(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: Prepared, t: Translator) -> None:
@@ -248,7 +262,7 @@ def predicts(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: P
     found, _ = rolled(plan, desk.rows, desk.came.years)
     grid = found.reindex(columns=desk.came.units).to_numpy(dtype=np.float64)
     table = quintiles_with_intervals(grid, desk.came, review.scenario.seed)
-    st.altair_chart(floating_charts.quintiles(table, desk.came.years, t), key="quintiles")
+    show_chart(floating_charts.quintiles(table, desk.came.years, t), t, "quintiles")
     show_table(table, t, "quintiles")
     st.subheader(t("Which plan would have predicted best?"))
     st.markdown(
@@ -267,13 +281,13 @@ def predicts(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: P
         )
     held = kept(key)
     if isinstance(held, PlanBacktest):
-        st.altair_chart(floating_charts.backtest(held, t), key="backtest")
+        show_chart(floating_charts.backtest(held, t), t, "backtest")
         show_table(with_words(held.table, t), t, "plan_backtest")
 
 
 def payers(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: Prepared, t: Translator) -> None:
     table = _concealment(review.book.fingerprint, plan, desk)
-    st.altair_chart(floating_charts.hiding(table, t), key="hiding")
+    show_chart(floating_charts.hiding(table, t), t, "hiding")
     st.caption(
         plain_text(
             t(
@@ -282,11 +296,11 @@ def payers(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: Pre
         )
     )
     with st.expander(t("The figures")):
-        show_table(with_words(table, t), t, "concealment")
+        show_table(with_words(table, t).rename(columns={"kind": "case"}), t, "concealment")
     rate = review.scenario.base_rate or review.current_rate
     examples = worked_examples(desk.portfolio, plan, rate)
     show_table(
-        with_words(examples, t), t, "examples",
+        with_words(examples, t).rename(columns={"kind": "case", "ratio": "benefit_ratio"}), t, "examples",
         title=t("Premium of the next project of 100 million yuan, after a year with one case, at a base rate of {rate:permille}", rate=rate),
     )  # fmt: skip
 
@@ -294,7 +308,7 @@ def payers(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: Pre
 def all_plans(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: Prepared, t: Translator) -> None:
     st.markdown(
         t(
-            "Gini: how well last year's losses follow the multipliers of the years before; where intervals overlap, no plan is shown to be better."
+            "Gini: how well last year's losses follow the multipliers of the years before; where intervals overlap, no plan is shown to be better. Here every contractor starts at 100%, as in a plan's first year; the figures above take the plan as in force over all years of the book."
         )
     )
     table = _side_by_side(review.book.fingerprint, review.scenario.seed, prepared)
@@ -332,7 +346,7 @@ def search(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: Pre
     st.markdown(
         t("{tried:integer} plans tried, {inside:integer} keep to the limits.", tried=found.tried, inside=found.inside)
     )
-    st.altair_chart(floating_charts.frontier(found, t), key="frontier")
+    show_chart(floating_charts.frontier(found, t), t, "frontier")
     show_table(found.table, t, "frontier", height="content")
     columns = st.columns([2, 3], vertical_alignment="bottom")
     name = columns[0].selectbox(t("Plan of the frontier"), list(found.files), key="frontier_plan")
@@ -378,7 +392,7 @@ def with_fund(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: 
     found = kept(key)
     if found is None:
         return
-    st.altair_chart(floating_charts.fund_under_plan(found, t), key="fund_under_plan")
+    show_chart(floating_charts.fund_under_plan(found, t), t, "fund_under_plan")
     show_table(found.summary, t, "fund_under_plan")
     show_table(found.answers, t, "answers", title=t("How contractors answer, a year"))
 

@@ -5,12 +5,18 @@ import streamlit as st
 from analysis import charts
 from analysis.answers import answers
 from analysis.language import Translator
+from analysis.linking import until
 from analysis.rate_review import RateReview
 from analysis.words import word
 from app_pages.explain import explained_metric
 from app_pages.first_review import offer
+from app_pages.linked import chosen, show_linked
+from app_pages.showing import show_chart
 from app_pages.state import page, plain_text, translator
+from app_pages.years import show_year, year_by_year
 
+HEIGHT = 260
+"""Of the charts, so that verdict, figures and charts share a screen."""
 TONES = {
     "good": (st.success, ":material/check_circle:"),
     "watch": (st.warning, ":material/visibility:"),
@@ -31,16 +37,18 @@ NEXT = {
 def body(review: RateReview, t: Translator) -> None:
     first, *others = answers(review)
     show, icon = TONES[first.tone]
-    show(f"### {plain_text(t.say(first.answer))}", icon=icon)
+    show(f"### {icon} {plain_text(t.say(first.answer))}")
     for column, one in zip(st.columns(3), others, strict=True):
-        with column.container(border=True, height="stretch"):
+        with column.container(border=True, height="stretch", gap="xsmall"):
             st.markdown(f"**{t.say(one.question)}**")
             st.markdown(plain_text(t.say(one.answer)))
     cards(review, t)
-    left, right = st.columns(2)
-    left.altair_chart(charts.solvency_curve(review, t), key="solvency")
-    right.altair_chart(charts.fund_fan(review, t), key="fan")
     lamps(review, t)
+    left, right = st.columns(2)
+    curve = until(charts.solvency_curve(review, t), review, chosen("year"), t)
+    show_chart(curve.properties(height=HEIGHT), t, "solvency", left)
+    show_linked(year_by_year(review, t, charts.fund_fan).properties(height=HEIGHT), "year", t, "fan", right)
+    show_year(review, t)
     steps(first.tone, t)
     offer(t)
 
@@ -57,7 +65,7 @@ def cards(review: RateReview, t: Translator) -> None:
         t,
         place=one,
         delta=t.percent(best.rate / review.current_rate - 1),
-        delta_description=t("against the rate in force"),
+        delta_description=t("vs rate in force"),
         delta_color="inverse",
         help=t(
             "{basis}; 90% interval {low:permille} to {high:permille}",
@@ -95,22 +103,19 @@ def lamps(review: RateReview, t: Translator) -> None:
     if table is None or table.empty:
         return
     newest = table.drop_duplicates("indicator", keep="last")
-    with st.container(border=True):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(
             t("**Early-warning lamps**"),
             help=t("Thresholds are parameters (warning.…); 人社部发〔2015〕72号 section 6."),
+            width="content",
         )
-        with st.container(horizontal=True):
-            for row in newest.itertuples(index=False):
-                colour, icon = LAMPS.get(str(row.state), ("gray", ":material/help:"))
-                st.badge(
-                    f"{word(row.indicator, t)}: {word(row.state, t) or '—'} · {row.period}", color=colour, icon=icon
-                )
+        for row in newest.itertuples(index=False):
+            colour, icon = LAMPS.get(str(row.state), ("gray", ":material/help:"))
+            st.badge(f"{word(row.indicator, t)}: {word(row.state, t) or '—'} · {row.period}", color=colour, icon=icon)
 
 
 def steps(tone: str, t: Translator) -> None:
     """Show where to go from here."""
-    st.markdown(t("**Next**"))
     words = {
         "break_even": t("Why this rate: bases and parts"),
         "compare": t("Options and what could go wrong"),
@@ -119,7 +124,8 @@ def steps(tone: str, t: Translator) -> None:
         "floating": t("Floating rates: who pays more or less"),
         "report": t("Make the report"),
     }
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(t("**Next**"), width="content")
         for name in NEXT[tone]:
             st.page_link(f"app_pages/{name}.py", label=words[name], icon=":material/arrow_forward:")
         st.page_link("app_pages/present.py", label=t("Present on a projector"), icon=":material/slideshow:")

@@ -14,7 +14,7 @@ from analysis.scenario_link import refuse_files, to_link
 from app_pages.access import actor, may, refuse
 from app_pages.reviews import conclude, prepared_for
 from app_pages.scenario_state import change_to
-from app_pages.showing import plain_text, show_table
+from app_pages.showing import plain_text, show_chart, show_table
 from app_pages.sidebar import share_link
 from app_pages.state import page, translator
 from data.book import Book
@@ -144,7 +144,7 @@ def body(review: RateReview, t: Translator) -> None:
     if chosen:
         table = compared(book, {name: saved[name] for name in chosen})
         if "rate" in table:
-            st.altair_chart(charts.scenarios(table, review, t), key="scenario_chart", alt=t("Saved scenarios"))
+            show_chart(charts.scenarios(table, review, t), t, "scenario_chart")
         show_table(table, t, "scenarios")
     for _, row in kept.iloc[::-1].iterrows():
         one_saved(book, row, saved[str(row["name"])], t)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
+from analysis.charts import broad, finding_of
 from analysis.language import Translator
 from analysis.parameter_table import value_text
 from analysis.rate_review import Assumption, RateReview
@@ -50,6 +51,7 @@ def show_table(
         height=height,
         key=f"table-{name}",
         alt=title or None,
+        placeholder="—",
     )
     st.download_button(
         t("Table as .xlsx"),
@@ -62,12 +64,20 @@ def show_table(
     )
 
 
+def show_chart(chart: Any, t: Translator, key: str, column: Any = None) -> None:
+    """Show a chart in a column, or over the whole width of the page; what its title finds is also what a screen reader says."""
+    (column or st).altair_chart(chart if column is not None else broad(chart, t), key=key, alt=finding_of(chart, t))
+
+
 def _styled(frame: pd.DataFrame, t: Translator) -> Any:
     """Return the frame under its readers' heads: figures stay figures beneath their text, so that a column sorts by value."""
     columns, says = {}, {}
     for column in frame.columns:
         name, say = str(column), in_words(str(column), t)
-        figures = kind_of(name) != "text" and pd.api.types.is_numeric_dtype(frame[column])
+        dtype = frame[column].dtype
+        figures = pd.api.types.is_float_dtype(dtype) or (
+            kind_of(name) != "text" and pd.api.types.is_numeric_dtype(dtype)
+        )
         columns[head(name, t)] = (
             frame[column].astype("float64") if figures else [say(v) for v in frame[column].tolist()]
         )
@@ -81,13 +91,11 @@ def notice_line(review: RateReview, t: Translator) -> str:
     return " · ".join(filter(None, (notice(review, t), t.date(review.valuation_date))))
 
 
-def show_provenance(found: RateReview, t: Translator) -> None:
-    """Say what the data is: synthetic, unverified, assumed. It stands above every result."""
+def show_provenance(found: RateReview, t: Translator, line: Any) -> None:
+    """Say in the line of a page's title what the data is: synthetic, unverified, assumed."""
     if found.book.synthetic:
-        st.warning(
-            t("Synthetic data: this book was made by the program to try it out. It describes no real fund."),
-            icon=":material/science:",
-        )
+        said = t("Synthetic data: this book was made by the program to try it out. It describes no real fund.")
+        line.badge(t("Synthetic data: no real fund"), icon=":material/science:", color="orange", help=said)
     weak = [a for a in found.assumptions if a.mark in ("unverified", "assumption")]
     if not (weak or found.book.marks or found.warnings):
         return
@@ -96,7 +104,10 @@ def show_provenance(found: RateReview, t: Translator) -> None:
         notes=len(found.warnings),
         weak=len(weak),
     )
-    with st.expander(summary, icon=":material/info:"):
+    opened = line.popover(summary, icon=":material/info:", type="tertiary", key="provenance", on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
         if found.book.marks:
             marks = ", ".join(word(mark, t) for mark in found.book.marks)
             st.markdown(t("Some figures of the book are not from official texts: {marks}.", marks=marks))

@@ -148,9 +148,10 @@ def show_stopped(scenario: Scenario, t: Translator) -> None:
 
 def page(title: str, body: Callable[[RateReview, Translator], None], t: Translator, whole: bool = False) -> None:
     """Show one page of the current review: its title, what its data is worth, then its body."""
-    st.title(title)
+    line = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    line.title(title, width="content")
     found = current_review(t, whole)
     if found is None:
         return
-    show_provenance(found, t)
+    show_provenance(found, t, line)
     body(found, t)

@@ -140,6 +140,7 @@ def premium(review: RateReview, t: Translator) -> Any:
             color=alt.Color(
                 "what:N", title=None,
                 scale=alt.Scale(domain=list(names.values()), range=[COLOURS["main"], COLOURS["good"], COLOURS["accent"]]),
+                legend=alt.Legend(symbolType="stroke"),
             ),
             strokeDash=alt.StrokeDash("what:N", title=None, scale=alt.Scale(domain=list(names.values()), range=[[1, 0], [6, 3], [2, 2]])),
             tooltip=[alt.Tooltip("period:O", title=t("Year")), alt.Tooltip("what:N", title=t("Item")), alt.Tooltip("amount:Q", title=t("Premium"), format=",.2f")],

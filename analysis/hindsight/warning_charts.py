@@ -32,7 +32,7 @@ def by_prefecture(table: pd.DataFrame, t: Translator) -> Any:
         color=alt.Color(
             "state:N", legend=None, scale=alt.Scale(domain=list(STATE_COLOURS), range=list(STATE_COLOURS.values()))
         ),
-        tooltip=["place:N", "what:N", "shown:N", "said:N"],
+        tooltip=["place:N", "what:N", "shown:N", alt.Tooltip("said:N", title=t("State"))],
     )
     text = (
         base.transform_calculate(label="datum.shown + '  ' + datum.said")

@@ -231,7 +231,7 @@ def hiding(table: pd.DataFrame, t: Translator) -> Any:
         x=x,
         y=y,
         color=alt.Color("saving_share:Q", title=t("Saving ÷ cost"), scale=alt.Scale(scheme="blueorange", domainMid=1.0, domainMin=0.0, domainMax=2.0, clamp=True), legend=alt.Legend(format="%")),
-        tooltip=["size_band:N", "name:N", "saved:N", "cost:N", "said:N"],
+        tooltip=["size_band:N", "name:N", "saved:N", "cost:N", alt.Tooltip("said:N", title=t("Saving ÷ cost"))],
     )  # fmt: skip
     dark = (alt.datum.saving_share < 0.4) | (alt.datum.saving_share > 1.6)
     text = base.mark_text(fontSize=12).encode(
@@ -279,7 +279,7 @@ def fund_under_plan(found: FundUnderPlan, t: Translator) -> Any:
             y=alt.Y("probability_below_floor:Q", title=t("Probability of having been below the floor"), axis=alt.Axis(format="%"), scale=alt.Scale(domainMin=0)),
             color=alt.Color("said:N", title=None, scale=alt.Scale(domain=names, range=CASE_COLOURS)),
             strokeDash=alt.StrokeDash("said:N", title=None, scale=alt.Scale(domain=names)),
-            tooltip=["said:N", "period:O", alt.Tooltip("probability_below_floor:Q", format=".1%"), alt.Tooltip("off_balance:Q", format=".1%")],
+            tooltip=[alt.Tooltip("said:N", title=t("Case")), "period:O", alt.Tooltip("probability_below_floor:Q", format=".1%"), alt.Tooltip("off_balance:Q", format=".1%")],
         )
     )  # fmt: skip
     return dress(line, t, finding, t("{paths:integer} paths of contractors and fund together, the same accidents in each case", paths=found.paths))  # fmt: skip

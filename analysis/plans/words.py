@@ -14,12 +14,11 @@ HEADS: dict[str, Message] = {
     "efficiency": Message("Loimaranta efficiency"),
     "size_band": Message("Total cost a year"),
     "rising_share": Message("Share of contractors paying more"),
-    "kind": Message("Case"),
     "case_yuan": Message("Cost of the case"),
     "saving_yuan": Message("Premium saved by hiding it"),
     "saving_share": Message("Saving ÷ cost"),
     "pays": Message("Hiding pays"),
-    "ratio": Message("Benefits ÷ premium"),
+    "benefit_ratio": Message("Benefits ÷ premium"),
     "behind": Message("Behind the best"),
     "behind_low": Message("Behind, low"),
     "behind_high": Message("Behind, high"),
@@ -50,7 +49,7 @@ HEADS: dict[str, Message] = {
     "project_type": Message("Project type"),
 }
 SHARES = {
-    "risk_share", "efficiency", "rising_share", "saving_share", "ratio", "behind", "behind_low", "behind_high", "gini_chosen_on", "largest_swing",
+    "risk_share", "efficiency", "rising_share", "saving_share", "benefit_ratio", "behind", "behind_low", "behind_high", "gini_chosen_on", "largest_swing",
     "small_surcharged", "loss_ratio_before_low", "loss_ratio_before_high", "loss_ratio_after_low", "loss_ratio_after_high",
 }  # fmt: skip
 NUMBERS = {"cases_a_year", "hidden_cases_a_year", "window", "steps_a_move"}

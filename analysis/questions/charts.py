@@ -111,11 +111,11 @@ def joint_shock(table: pd.DataFrame, t: Translator, saves: bool) -> Any:
     distance = float(np.sqrt((table["deviations"] ** 2).sum()))
     finding = (
         Message(
-            "The fund is saved by a joint change of {distance:number.1} standard deviations", {"distance": distance}
+            "The fund is saved by a joint change of {distance:number.2} standard deviations", {"distance": distance}
         )
         if saves
         else Message(
-            "A joint shock of {distance:number.1} standard deviations exhausts the fund", {"distance": distance}
+            "A joint shock of {distance:number.2} standard deviations exhausts the fund", {"distance": distance}
         )
     )
     return dress(chart, t, finding, t("The smallest joint deviation of all drivers; each may hold to the end"))
