@@ -2,10 +2,10 @@
 
 import streamlit as st
 
+from app_pages import native_look
 from app_pages.access import gate
 from app_pages.first_review import show_step
 from app_pages.languages import choose_language, translator
-from app_pages.native_words import cover
 from app_pages.state import page_list
 
 st.set_page_config(page_title="平衡 Pingheng", page_icon="⚖️", layout="wide")
@@ -17,7 +17,7 @@ if chosen.url_path == "present":
     st.navigation(pages, position="hidden")
 else:
     choose_language(st.sidebar)
-cover(t)
+native_look.apply(t)
 if gate(t):
     if chosen.url_path != "present":
         show_step(chosen.url_path or "overview", t)

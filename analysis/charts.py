@@ -67,7 +67,13 @@ def dress(chart: alt.TopLevelMixin, t: Translator, title: Message | str, subtitl
                 titlePadding=8,
             ),
             legend=alt.LegendConfig(
-                labelFontSize=12, titleFontSize=12, orient="bottom", offset=10, padding=0, symbolStrokeWidth=2
+                labelFontSize=12,
+                titleFontSize=12,
+                orient="bottom",
+                offset=10,
+                padding=0,
+                symbolStrokeWidth=2,
+                labelLimit=320,
             ),
             view=alt.ViewConfig(strokeWidth=0),
         ),

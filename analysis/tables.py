@@ -35,6 +35,7 @@ HEADS: dict[str, Message] = {
     "high": Message("High (95%)"),
     "probability": Message("Probability"),
     "standard_error": Message("Monte Carlo error"),
+    "balance_mean": Message("Balance, mean"),
     "balance_p05": Message("Balance 5%"),
     "balance_p25": Message("Balance 25%"),
     "balance_p50": Message("Balance median"),
@@ -95,6 +96,12 @@ HEADS: dict[str, Message] = {
     "outcomes": Message("Outcomes"),
     "happened": Message("Fell below the floor in the next three years"),
     "average_rate": Message("Average rate"),
+    "last_rate": Message("Rate in the last year"),
+    "came_rate": Message("What the next year cost"),
+    "people_expected": Message("Expected"),
+    "people_low": Message("5%"),
+    "people_high": Message("95%"),
+    "people_actual": Message("Actual"),
     "present_value_yuan": Message("Present value of premium"),
     "rate_error": Message("Monte Carlo error of the rate"),
     "closing_error_yuan": Message("Monte Carlo error of the balance"),
@@ -187,6 +194,8 @@ RATES = {
     "amount",
     "own_rate",
     "average_rate",
+    "came_rate",
+    "last_rate",
     "rate_error",
     "rate_low",
     "rate_base",
@@ -217,13 +226,24 @@ SHARES = {
     "share",
     "falls",
     "fallen",
+    "inside_50",
+    "inside_90",
     "ratio",
     "reading",
 }
-MONTHS = {"payable_months", "payable_months_p50", *coverage_words.DECIMALS}
+MONTHS = {
+    "payable_months",
+    "payable_months_p50",
+    "people_expected",
+    "people_low",
+    "people_high",
+    "people_actual",
+    *coverage_words.DECIMALS,
+}
 NUMBERS = {"cases", "deaths", "units", "contractors", "rows", *coverage_words.NUMBERS, *experience_words.NUMBERS}
 MONEY_PERCENTILES = {
     "p995",
+    "balance_mean",
     "balance_p05",
     "balance_p25",
     "balance_p50",
@@ -280,7 +300,7 @@ def in_words(column: str, t: Translator) -> Callable[[Any], str]:
         "months": lambda v: t.number(v, 1),
         "number": t.integer,
         "figure": lambda v: t.number(v, 3),
-        "size": lambda v: t.percent(v) if abs(v) <= 5 else t.integer(v),
+        "size": lambda v: t.percent(v, 1 if abs(v) >= 0.01 else 2) if abs(v) <= 5 else t.integer(v),
         "text": lambda v: t.number(v, 3) if isinstance(v, float) else word(v, t),
     }
     say = kinds[kind_of(column)]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from analysis import charts
 from analysis.hindsight import reconciliation_charts
-from analysis.hindsight.actual_expected import actual_expected
+from analysis.hindsight.actual_expected import actual_expected, in_units
 from analysis.hindsight.reconciliation import reconcile
 from analysis.language import Translator
 from analysis.questions import charts as stress_charts
@@ -90,7 +90,10 @@ def closed_year(review: RateReview, t: Translator) -> None:
     if known == key:
         show_chart(reconciliation_charts.actual_expected(table, table.attrs["closed"], t), t, "expected")
         how("actual_expected", review, t)
-        show_table(table, t, "actual_expected")
+        amounts, persons = in_units(table)
+        show_table(amounts, t, "actual_expected", height="content")
+        if len(persons):
+            show_table(persons, t, "actual_expected_persons", title=t("Cases and deaths"))
         st.markdown(
             t(
                 "Expected by the review that stands at the end of {year} on what was known then. Green: inside the 90% interval; amber: inside 99%; red: outside.",

@@ -97,7 +97,7 @@ def phasing(review: RateReview, t: Translator) -> None:
     if known == key:
         show_chart(stress_charts.rate_paths(found, t), t, "paths")
         how("rate_paths", review, t)
-        show_table(found.table, t, "rate_paths")
+        show_table(found.table.rename(columns={"rate": "last_rate"}), t, "rate_paths")
         for name in found.unreachable:
             st.markdown("- " + t("{path}: no rates within this change a year are safe enough.", path=NAMES[name]))
         st.markdown(
@@ -135,7 +135,8 @@ def warning(review: RateReview, t: Translator) -> None:
         show_chart(warning_charts.next_year(back.flows, t), t, "back_outgo", left)
         show_chart(warning_charts.next_year(back.flows, t, "exposure"), t, "back_exposure", right)
         show_table(back.coverage, t, "coverage_of_intervals", title=t("How often the outcome came inside"))
-        show_table(back.rates, t, "rates_then", title=t("The indicated rate then, and what the next year cost"))
+        rates = back.rates.rename(columns={"actual": "came_rate"})
+        show_table(rates, t, "rates_then", title=t("The indicated rate then, and what the next year cost"))
         show_table(back.alarms, t, "alarms_then", title=t("The alarm as it stood then"))
 
 

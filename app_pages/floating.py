@@ -170,10 +170,10 @@ def figures(review: RateReview, plan: FloatingPlan, desk: PlanDesk, t: Translato
         (Message("Base rate"), rate, "permille"),
     )
     figures = (
-        (t("Premium after floating ÷ before"), t.percent(balance.factor), "off_balance"),
+        (t("After ÷ before floating"), t.percent(balance.factor), "off_balance"),
         (t("Base rate in balance"), t.permille(rate * balance.base_rate_multiplier, 3), "off_balance"),
         (t("Contractors above 100%"), t.percent(float((now > 1 + 1e-9).mean())), "surcharged"),
-        (t("Moved between contractors, a year"), t.money(balance.money_moved_yuan), "money_moved"),
+        (t("Money moved, a year"), t.money(balance.money_moved_yuan), "money_moved"),
     )
     for i, (column, (label, value, code)) in enumerate(zip(st.columns(4), figures, strict=True)):
         explained_metric(label, value, code, review, t, place=column, key=str(i), inputs=inputs)
@@ -347,9 +347,11 @@ def search(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: Pre
         t("{tried:integer} plans tried, {inside:integer} keep to the limits.", tried=found.tried, inside=found.inside)
     )
     show_chart(floating_charts.frontier(found, t), t, "frontier")
-    show_table(found.table, t, "frontier", height="content")
+    show_table(with_words(found.table, t), t, "frontier", height="content")
     columns = st.columns([2, 3], vertical_alignment="bottom")
-    name = columns[0].selectbox(t("Plan of the frontier"), list(found.files), key="frontier_plan")
+    name = columns[0].selectbox(
+        t("Plan of the frontier"), list(found.files), format_func=lambda n: plan_title(n, t), key="frontier_plan"
+    )
     columns[1].download_button(
         t("Download {name}", name=f"{name}.yaml"), found.files[name], f"{name}.yaml", key="frontier_file", icon=":material/download:",
         help=t("Bring it back by \"Own plan file\" to see everything else about it."),

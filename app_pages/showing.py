@@ -75,9 +75,8 @@ def _styled(frame: pd.DataFrame, t: Translator) -> Any:
     for column in frame.columns:
         name, say = str(column), in_words(str(column), t)
         dtype = frame[column].dtype
-        figures = pd.api.types.is_float_dtype(dtype) or (
-            kind_of(name) != "text" and pd.api.types.is_numeric_dtype(dtype)
-        )
+        whole = pd.api.types.is_integer_dtype(dtype) and kind_of(name) != "text"
+        figures = whole or pd.api.types.is_float_dtype(dtype)
         columns[head(name, t)] = (
             frame[column].astype("float64") if figures else [say(v) for v in frame[column].tolist()]
         )

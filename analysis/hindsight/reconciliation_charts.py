@@ -39,6 +39,8 @@ def waterfall(steps: pd.DataFrame, basis: str, t: Translator) -> Any:
             tooltip=["name:N", alt.Tooltip("change:N", title=t("Change of the rate")), alt.Tooltip("end:Q", title=t("‰ of total cost"), format=".3f")],
         )
     )  # fmt: skip
+    base = alt.Chart(rows).encode(x=alt.X("name:N", sort=order), text="said:N")
+    labels = base.mark_text(dy=-8, fontSize=12).encode(y="top:Q")
     largest = max(moved, key=lambda one: abs(one[1]))[0] if moved else None
     finding = (
         Message("{basis}: {before:permille} then and now", {"basis": BASIS_NAMES[basis], "before": before})
@@ -49,7 +51,7 @@ def waterfall(steps: pd.DataFrame, basis: str, t: Translator) -> Any:
         )
     )
     return dress(
-        chart,
+        chart + labels,
         t,
         finding,
         t("Change of the indicated rate since the last review; one thing changed at a time, in this order"),
@@ -58,7 +60,11 @@ def waterfall(steps: pd.DataFrame, basis: str, t: Translator) -> Any:
 
 def _bar(name: str, start: float, end: float, kind: str, t: Translator) -> dict[str, object]:
     change = end if kind == "total" else end - start
-    return {"name": name, "start": start * 1e3, "end": end * 1e3, "kind": kind, "change": t.permille(change, 3)}
+    said = t.permille(change, 3)
+    return {
+        "name": name, "start": start * 1e3, "end": end * 1e3, "top": max(start, end) * 1e3, "kind": kind, "change": said,
+        "said": said if kind == "total" or change <= 0 else f"+{said}",
+    }  # fmt: skip
 
 
 def actual_expected(table: pd.DataFrame, closed: int, t: Translator) -> Any:

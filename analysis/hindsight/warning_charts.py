@@ -26,7 +26,12 @@ def by_prefecture(table: pd.DataFrame, t: Translator) -> Any:
     order = list(worst["place"])
     base = alt.Chart(rows, width="container", height=26 * rows["place"].nunique() + 110).encode(
         y=alt.Y("place:N", title=None, sort=order, axis=alt.Axis(labelLimit=200, labelOverlap=False)),
-        x=alt.X("what:N", title=None, axis=alt.Axis(labelAngle=0, orient="top", labelLimit=280)),
+        x=alt.X(
+            "what:N",
+            title=None,
+            sort=[word(i, t) for i in dict.fromkeys(last["indicator"])],
+            axis=alt.Axis(labelAngle=0, orient="top", labelLimit=280),
+        ),
     )
     cells = base.mark_rect(stroke="white", strokeWidth=2).encode(
         color=alt.Color(
@@ -73,7 +78,7 @@ def next_year(flows: pd.DataFrame, t: Translator, series: str = "outgo") -> Any:
     )  # fmt: skip
     inside = int(own["inside_90"].sum())
     finding = Message(
-        "{inside} of {all} times the outcome came inside the 90% interval given a year-end earlier",
-        {"inside": inside, "all": len(own)},
+        "{series}: {inside} of {all} times what came lay inside the 90% interval given a year-end earlier",
+        {"series": word(series, t), "inside": inside, "all": len(own)},
     )
     return dress(chart, t, finding, t("Bars: 90% and 50% intervals given at the year-end before; dots: what came"))

@@ -242,7 +242,8 @@ def hiding(table: pd.DataFrame, t: Translator) -> Any:
 
 def frontier(found: Frontier, t: Translator) -> Any:
     """The frontier of the search: predictive power against the largest swing, off-balance by colour."""
-    rows = found.table.assign(said=[word(v, t) for v in found.table["verdict"]])
+    own = found.table
+    rows = own.assign(said=[word(v, t) for v in own["verdict"]], plan=[plan_title(n, t) for n in own["plan"]])
     alike = int(rows["verdict"].eq("not_distinguishable").sum())
     finding = Message(
         "{count} plans on the frontier; {alike} cannot be told apart from the best predictor on unseen years",
@@ -258,7 +259,11 @@ def frontier(found: Frontier, t: Translator) -> Any:
         tooltip=["plan:N", "said:N", "ladder:N", "edges:N", alt.Tooltip("gini:Q", format=".3f"), alt.Tooltip("off_balance:Q", format=".1%"),
                  alt.Tooltip("small_surcharged:Q", format=".1%"), alt.Tooltip("probability_below_floor:Q", format=".1%")],
     )  # fmt: skip
-    names = base.mark_text(dx=10, align="left", fontSize=11).encode(x=x, y="gini:Q", text="plan:N")
+    near = rows.assign(x=rows["largest_swing"].round(2), y=rows["gini"].round(2))
+    labels = near.groupby(["x", "y"]).agg(
+        largest_swing=("largest_swing", "max"), gini=("gini", "mean"), plan=("plan", ", ".join)
+    )
+    names = alt.Chart(labels).mark_text(dx=10, align="left", fontSize=12).encode(x=x, y="gini:Q", text="plan:N")
     return dress(spans + points + names, t, finding, t("Bars: 90% by drawing contractors again"))
 
 
@@ -277,7 +282,7 @@ def fund_under_plan(found: FundUnderPlan, t: Translator) -> Any:
         .encode(
             x=alt.X("period:O", title=None, axis=alt.Axis(labelAngle=0)),
             y=alt.Y("probability_below_floor:Q", title=t("Probability of having been below the floor"), axis=alt.Axis(format="%"), scale=alt.Scale(domainMin=0)),
-            color=alt.Color("said:N", title=None, scale=alt.Scale(domain=names, range=CASE_COLOURS)),
+            color=alt.Color("said:N", title=None, scale=alt.Scale(domain=names, range=CASE_COLOURS), legend=alt.Legend(symbolType="stroke")),
             strokeDash=alt.StrokeDash("said:N", title=None, scale=alt.Scale(domain=names)),
             tooltip=[alt.Tooltip("said:N", title=t("Case")), "period:O", alt.Tooltip("probability_below_floor:Q", format=".1%"), alt.Tooltip("off_balance:Q", format=".1%")],
         )

@@ -65,6 +65,8 @@ WORDS: dict[str, Message] = {
     "plan": Message("The plan at the base rate"),
     "plan_corrected": Message("The plan with the corrected base rate"),
 }
+FOUND = "search_"
+"""How the names of plans begin that a search has found."""
 KIND_WORDS = {str(g): Message("grade {grade}", {"grade": g}) for g in range(1, 11)}
 
 
@@ -76,7 +78,9 @@ def kind_word(kind: str, t: Translator) -> str:
 
 
 def plan_title(name: str, t: Translator) -> str:
-    """Return a plan's title in the reader's language; the name itself where it is not one of the program's plans."""
+    """Return a plan's title in the reader's language; the name itself where it is not one of the program's plans or of a search."""
+    if name.startswith(FOUND):
+        return t("plan {number}", number=name.removeprefix(FOUND))
     return load_plan(name).title[t.language] if name in available_plans() else name
 
 
