@@ -57,12 +57,15 @@ def dress(chart: alt.TopLevelMixin, t: Translator, title: Message | str, subtitl
             font=FONT,
             locale=alt.Locale(number=vlc.get_format_locale(tag), time=vlc.get_time_format_locale(tag)),
             background="transparent",
-            title=alt.TitleConfig(fontSize=15, subtitleFontSize=12, fontWeight="bold", subtitlePadding=4),
+            title=alt.TitleConfig(
+                fontSize=15, subtitleFontSize=12, subtitleColor=COLOURS["neutral"], fontWeight="bold", subtitlePadding=4
+            ),
             axis=alt.AxisConfig(
                 labelFontSize=12,
                 titleFontSize=12,
                 gridOpacity=0.35,
                 titleFontWeight="normal",
+                labelFlush=False,
                 labelPadding=5,
                 titlePadding=8,
             ),
@@ -76,6 +79,7 @@ def dress(chart: alt.TopLevelMixin, t: Translator, title: Message | str, subtitl
                 labelLimit=320,
             ),
             view=alt.ViewConfig(strokeWidth=0),
+            text=alt.MarkConfig(color=COLOURS["neutral"]),
         ),
     )
 
@@ -363,7 +367,7 @@ def stress(review: RateReview, t: Translator) -> Any:
         "closing"
     )
     base = float(rows.loc[rows["case"] == "base", "closing"].iloc[0])
-    y = alt.Y("name:N", title=None, sort=list(rows["name"]), axis=alt.Axis(labelLimit=320, labelOverlap=False))
+    y = alt.Y("name:N", title=None, sort=list(rows["name"]), axis=alt.Axis(labelLimit=440, labelOverlap=False))
     bars = (
         alt.Chart(rows, width="container", height=30 * len(rows) + 100)
         .mark_bar()

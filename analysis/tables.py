@@ -77,7 +77,7 @@ HEADS: dict[str, Message] = {
     "payroll_rate": Message("Rate of payroll"),
     "case": Message("Case"),
     "option": Message("Option"),
-    "example_yuan": Message("Premium of a project of 100 million yuan"),
+    "example_yuan": Message("Premium of a ¥100m project"),
     "size": Message("Size of the shock"),
     "deviations": Message("In standard deviations"),
     "share": Message("Share of the distance"),

@@ -21,14 +21,18 @@ from models.parameters import MARKS, Parameters
 def body(review: RateReview, t: Translator) -> None:
     parameters = parameters_of(state.current())
     rows = parameter_rows(parameters, review, t)
-    left, middle, right = st.columns([3, 2, 1], vertical_alignment="bottom")
-    wanted = (
-        left.text_input(t("Search"), key="parameter_search", max_chars=60, icon=":material/search:").strip().lower()
+    typed = st.text_input(t("Search"), key="parameter_search", max_chars=60, icon=":material/search:")
+    wanted = typed.strip().lower()
+    line = st.container(horizontal=True, vertical_alignment="bottom")
+    marks = line.pills(
+        t("Mark"),
+        MARKS,
+        selection_mode="multi",
+        key="parameter_marks",
+        format_func=lambda m: word(m, t),
+        width="content",
     )
-    marks = middle.pills(
-        t("Mark"), MARKS, selection_mode="multi", key="parameter_marks", format_func=lambda m: word(m, t)
-    )
-    used = right.toggle(t("Only those used here"), value=True, key="parameter_used")
+    used = line.toggle(t("Only those used here"), value=True, key="parameter_used", width="content")
     text = rows.astype("str").agg(" ".join, axis=1).str.lower()
     shown = rows[
         text.str.contains(wanted, regex=False) & (rows["mark"].isin(marks) | (not marks)) & (rows["used"] | (not used))

@@ -140,7 +140,7 @@ def premium(review: RateReview, t: Translator) -> Any:
             color=alt.Color(
                 "what:N", title=None,
                 scale=alt.Scale(domain=list(names.values()), range=[COLOURS["main"], COLOURS["good"], COLOURS["accent"]]),
-                legend=alt.Legend(symbolType="stroke"),
+                legend=alt.Legend(symbolType="stroke", columns=2),
             ),
             strokeDash=alt.StrokeDash("what:N", title=None, scale=alt.Scale(domain=list(names.values()), range=[[1, 0], [6, 3], [2, 2]])),
             tooltip=[alt.Tooltip("period:O", title=t("Year")), alt.Tooltip("what:N", title=t("Item")), alt.Tooltip("amount:Q", title=t("Premium"), format=",.2f")],
@@ -171,7 +171,7 @@ def pensioners(review: RateReview, t: Translator) -> Any:
         .mark_bar()
         .encode(
             x=alt.X("age_band:O", title=t("Age"), sort=bands, axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("amount:Q", title=f"{t('Capital value of pensions')} ({unit})"),
+            y=alt.Y("amount:Q", title=f"{t('Capital value')} ({unit})"),
             color=alt.Color("what:N", title=None, scale=alt.Scale(range=[COLOURS["main"], COLOURS["accent"], COLOURS["good"], COLOURS["second"]])),
             tooltip=[
                 alt.Tooltip("age_band:O", title=t("Age")), alt.Tooltip("what:N", title=t("Benefit")),

@@ -63,10 +63,15 @@ def path(study: ExactStudy, t: Translator) -> Any:
     return dress(bars, t, finding, t("Expected share of premium on each step, from a start at 100%"))
 
 
+def _sizes_in_words(rows: pd.DataFrame, t: Translator) -> tuple[pd.DataFrame, list[str]]:
+    """Return a frame with its size bands in the reader's language, and their names from small to large."""
+    said = rows.assign(size_band=[word(band, t) for band in rows["size_band"]])
+    return said, list(dict.fromkeys(said["size_band"]))
+
+
 def by_risk(study: ExactStudy, t: Translator) -> Any:
     """Expected multiplier as a function of a contractor's true accident frequency, by size."""
-    rows = study.by_risk
-    names = list(study.by_size["size_band"])
+    rows, names = _sizes_in_words(study.by_risk, t)
     at = rows[rows["factor"] == 2.0].set_index("size_band")["multiplier"]
     finding = Message(
         "Twice the usual accidents: the largest contractors pay {large:percent.0}, the smallest {small:percent.0} of the base rate",
@@ -87,8 +92,7 @@ def by_risk(study: ExactStudy, t: Translator) -> Any:
 
 def luck(study: ExactStudy, t: Translator) -> Any:
     """How much of the spread of multipliers true risk explains, by size; the rest is luck."""
-    rows = study.by_size
-    names = list(rows["size_band"])
+    rows, names = _sizes_in_words(study.by_size, t)
     finding = Message(
         "Safety decides {large:percent.0} of the multiplier's spread for the largest contractors, {small:percent.0} for the smallest",
         {"large": float(rows["risk_share"].iloc[-1]), "small": float(rows["risk_share"].iloc[0])},
@@ -206,7 +210,7 @@ def backtest(found: PlanBacktest, t: Translator) -> Any:
 def hiding(table: pd.DataFrame, t: Translator) -> Any:
     """Premium saved by hiding one case ÷ the cost of the case, by kind of case and size of the contractor."""
     kinds = list(dict.fromkeys(table["kind"]))
-    sizes = list(dict.fromkeys(table["size_band"]))
+    table, sizes = _sizes_in_words(table, t)
     names = [kind_word(k, t) for k in kinds]
     rows = table.assign(
         name=[kind_word(k, t) for k in table["kind"]],

@@ -49,7 +49,7 @@ def rule_in_words(plan: FloatingPlan) -> tuple[Message, ...]:
             BITES[plan.bites],
         )
     if plan.window_years:
-        said.append(Message("It looks back over {years} years.", {"years": plan.window_years}))
+        said.append(Message("Years that it looks back on: {years}.", {"years": plan.window_years}))
     else:
         said.append(Message("It looks at the whole of the experience."))
     said += [*_ratio(plan), *_rule(plan), *_limits(plan), BITES[plan.bites]]

@@ -70,8 +70,8 @@ def open_page(chromium, server):
     """Open an address of the page in a language; collects requests that leave the machine, keeps a screenshot."""
     opened = []
 
-    def go(path="", locale="zh-CN", name="page", width=1400, height=1000):
-        context = chromium.new_context(locale=locale, viewport={"width": width, "height": height})
+    def go(path="", locale="zh-CN", name="page", width=1400, height=1000, scheme="light"):
+        context = chromium.new_context(locale=locale, viewport={"width": width, "height": height}, color_scheme=scheme)
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.outside = []
