@@ -64,7 +64,7 @@ def among(chart: Any, field: str, chosen: str | None) -> Any:
 def until(curve: Any, review: RateReview, year: str | None, t: Translator) -> Any:
     """Return the solvency curve with the probability at the rate tested of having stayed above the floor until a chosen year."""
     fund = review.fund.set_index("period")["probability_below_floor"]
-    if year not in fund.index or review.scenario.base_rate is None:
+    if year is None or year not in fund.index or review.scenario.base_rate is None:
         return curve
     share = 1.0 - float(fund[year])
     point = pd.DataFrame({"permille": [review.scenario.base_rate * 1e3], "probability": [share], "said": [t("until {year}: {share:percent}", year=year, share=share)]})  # fmt: skip
