@@ -51,11 +51,6 @@ TITLES: dict[str, Message] = {
 }
 
 WORDS: dict[str, Message] = {
-    "<1000万": Message("below ¥10m"),
-    "1000–5000万": Message("¥10m–50m"),
-    "5000万–1亿": Message("¥50m–100m"),
-    "1–10亿": Message("¥100m–1bn"),
-    "≥10亿": Message("¥1bn and above"),
     "catastrophe": Message("Load for large events"),
     "reserve": Message("Build-up of the reserve"),
     "administration": Message("Administration"),
