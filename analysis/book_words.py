@@ -101,7 +101,7 @@ def spoken(message: Message | InputError, t: Translator) -> str:
 
 def listed(names: Sequence[str], t: Translator) -> str:
     """Return names side by side as the language writes them."""
-    return ("、" if t.language == "zh" else ", ").join(names)
+    return t(", ").join(names)
 
 
 def column_name(column: str, t: Translator) -> str:

@@ -505,3 +505,8 @@ def scenarios(table: pd.DataFrame, review: RateReview, t: Translator) -> Any:
         {"name": str(best["option"]), "probability": float(best["probability"]), "rate": float(best["rate"])},
     )
     return dress(bars + wanted.encode(x="x:Q"), t, finding, t("Probability of solvency by scenario; dashed: wanted"))
+
+
+def unsqueezed(chart: Any) -> Any:
+    """Return a chart whose plot keeps its height on a page: title, axes and legend stand beside it instead of taking room from it."""
+    return chart.properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))

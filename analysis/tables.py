@@ -240,6 +240,8 @@ MONTHS = {
     "people_actual",
     *coverage_words.DECIMALS,
 }
+PAYROLL_RATES = {"payroll_rate", "benchmark_rate"}
+"""Shares that are read to a hundredth of a per cent."""
 NUMBERS = {"cases", "deaths", "units", "contractors", "rows", *coverage_words.NUMBERS, *experience_words.NUMBERS}
 MONEY_PERCENTILES = {
     "p995",
@@ -296,7 +298,7 @@ def in_words(column: str, t: Translator) -> Callable[[Any], str]:
     kinds: dict[str, Callable[[Any], str]] = {
         "money": t.money,
         "rate": lambda v: t.permille(v, 4 if column == "rate_error" else 3),
-        "share": t.percent,
+        "share": lambda v: t.percent(v, 2 if column in PAYROLL_RATES else 1),
         "months": lambda v: t.number(v, 1),
         "number": t.integer,
         "figure": lambda v: t.number(v, 3),

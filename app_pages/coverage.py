@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from analysis.charts import unsqueezed
 from analysis.coverage import charts as coverage_charts
 from analysis.coverage.campaign import Coverage, coverage, days_of
 from analysis.coverage.enrolment import enrolment
@@ -61,15 +62,15 @@ def show_campaign(book: Book, t: Translator) -> None:
     left, right = st.columns(2)
     for place, state in ((left, "new"), (right, "in_progress")):
         if found.of(state) is not None:
-            place.altair_chart(coverage_charts.by_prefecture(found, state, t), key=f"coverage-{state}")
-    st.altair_chart(coverage_charts.by_year(found, t), key="coverage-years")
+            place.altair_chart(unsqueezed(coverage_charts.by_prefecture(found, state, t)), key=f"coverage-{state}")
+    st.altair_chart(unsqueezed(coverage_charts.by_year(found, t)), key="coverage-years")
     show_table(
         found.rates.dropna(axis=1, how="all"),
         t,
         "coverage",
         title=t("Enrolment by prefecture and state of the project"),
     )
-    st.altair_chart(coverage_charts.missing_premium(found, t), key="coverage-missing")
+    st.altair_chart(unsqueezed(coverage_charts.missing_premium(found, t)), key="coverage-missing")
     show_table(found.points, t, "points", title=t("What a percentage point is worth"))
     show_exceptions(found, t)
     if len(found.persons):
@@ -82,11 +83,12 @@ def show_campaign(book: Book, t: Translator) -> None:
 
 
 def headline(found: Coverage, t: Translator) -> None:
+    st.caption(t("Share of projects that are enrolled, and what is missing"))
     places = st.columns(4)
     for place, state in zip(places, ("new", "in_progress"), strict=False):
         row = found.of(state)
         place.metric(
-            t("Enrolment rate: {state}", state=word(state, t)),
+            word(state, t),
             t.percent(row["coverage"]) if row is not None else "—",
             t("{lag:percent} against the schedule", lag=row["lag"]) if row is not None else None,
             border=True, height="stretch",
@@ -94,7 +96,13 @@ def headline(found: Coverage, t: Translator) -> None:
     without = found.exceptions["reason"].isin(["not_enrolled", "unknown_project"])
     year = found.exceptions["issued_date"].dt.year == found.on.year
     places[2].metric(
-        t("Permits without enrolment this year"), t.integer(int((without & year).sum())), border=True, height="stretch"
+        t("Permits without enrolment"),
+        t.integer(int((without & year).sum())),
+        t("this year"),
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
     )
     whole = found.points[found.points["prefecture"] == "region"]
     places[3].metric(
@@ -142,7 +150,7 @@ def show_bulletin(book: Book, on: date, t: Translator) -> None:
 def show_enrolment(book: Book, t: Translator) -> None:
     found = enrolment(book, choose_day(book, t))
     if len(found.modes):
-        st.altair_chart(coverage_charts.modes(found, t), key="modes")
+        st.altair_chart(unsqueezed(coverage_charts.modes(found, t)), key="modes")
         show_table(found.modes, t, "modes", title=t("Both ways of enrolment side by side"))
     if len(found.payroll):
         show_table(found.payroll, t, "payroll", title=t("Employers by class"))
@@ -154,7 +162,7 @@ def show_enrolment(book: Book, t: Translator) -> None:
             icon=":material/upload_file:",
         )
     if len(found.fees):
-        st.altair_chart(coverage_charts.fee_gap(found, t), key="fees")
+        st.altair_chart(unsqueezed(coverage_charts.fee_gap(found, t)), key="fees")
         show_table(
             found.fees[found.fees["period"] == found.fees["period"].max()],
             t,
@@ -183,7 +191,7 @@ def show_roster(book: Book, t: Translator) -> None:
         t("Output of a person-year in the parameters"), t.money(found.productivity), border=True, height="stretch"
     )
     right.metric(
-        t("Share of the cost under way that the roster covers"),
+        t("Cost under way on the roster"),
         t.percent(found.known_share),
         border=True,
         height="stretch",
@@ -199,7 +207,7 @@ def show_roster(book: Book, t: Translator) -> None:
             ),
             icon=":material/warning:",
         )
-    st.altair_chart(coverage_charts.roster_ratio(found, t), key="roster")
+    st.altair_chart(unsqueezed(coverage_charts.roster_ratio(found, t)), key="roster")
     show_table(found.by["prefecture"], t, "roster-prefecture", title=t("Roster and cost by prefecture"))
     show_table(found.by["project_type"], t, "roster-type", title=t("Roster and cost by project type"))
     far = (

@@ -5,6 +5,7 @@ from datetime import date
 
 import streamlit as st
 
+from analysis.charts import unsqueezed
 from analysis.experience import ExperienceStudy, experience_study
 from analysis.experience.charts import CHARTS, experience_charts
 from analysis.experience.tables import experience_tables
@@ -91,7 +92,7 @@ def body(review: RateReview, t: Translator) -> None:
             if not shown and not listed:
                 st.info(t.say(MISSING[section]), icon=":material/upload_file:")
             for name in shown:
-                st.altair_chart(charts[name], key=f"chart-{name}")
+                st.altair_chart(unsqueezed(charts[name]), key=f"chart-{name}")
             for name in listed:
                 with st.expander(t.say(TITLES[name]), expanded=not shown):
                     show_table(tables[name], t, name)
@@ -107,7 +108,8 @@ def headline(study: ExperienceStudy, t: Translator) -> None:
             t("Cases per 100 million yuan"),
             t.number(float(rate), 3),
             t("{change:percent} a year", change=trend.change) if trend else None,
-            delta_color="inverse",
+            delta_color="green" if trend and trend.change < 0 else "red",
+            delta_arrow="down" if trend and trend.change < 0 else "up",
             border=True,
             height="stretch",
         )

@@ -7,9 +7,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from analysis.book_words import listed
+from analysis.charts import unsqueezed
 from analysis.coverage import charts as coverage_charts
 from analysis.coverage.returns import ReturnsReview, blank_form, check_forms, review_returns
 from analysis.language import Translator
+from analysis.words import word
 from app_pages.access import actor, refuse
 from app_pages.state import plain_text, show_table
 from data.book import Book
@@ -38,7 +41,7 @@ def show_returns(book: Book, t: Translator) -> None:
         )
         return
     st.altair_chart(
-        coverage_charts.return_grid(found.states[found.states["quarter"].isin(found.quarters[-16:])], t),
+        unsqueezed(coverage_charts.return_grid(found.states[found.states["quarter"].isin(found.quarters[-16:])], t)),
         key="return-grid",
     )
     consolidated(found, book, t)
@@ -48,9 +51,17 @@ def show_returns(book: Book, t: Translator) -> None:
 def consolidated(found: ReturnsReview, book: Book, t: Translator) -> None:
     st.subheader(t("The region's form"))
     quarter = st.selectbox(t("Quarter"), list(reversed(found.quarters)), key="form_quarter", persist_state="session")
-    form, notes = found.form(quarter)
-    for note in notes:
-        st.warning(plain_text(t.say(note)), icon=":material/schedule:")
+    form, _ = found.form(quarter)
+    own = found.states[found.states["quarter"] == quarter]
+    missing = [word(code, t) for code in own.loc[own["state"] == "missing", "prefecture"]]
+    late = own[own["state"] == "late"]
+    days = [f"{word(r.prefecture, t)} ({t.integer(r.days_late)})" for r in late.itertuples()]
+    if missing:
+        names = plain_text(listed(missing, t))
+        st.warning(t("{count} returns are missing: {names}.", count=len(missing), names=names), icon=":material/error:")
+    if days:
+        names = plain_text(listed(days, t))
+        st.warning(t("Late, with days after the due day: {names}.", names=names), icon=":material/schedule:")
     codes = {name: code for code, name in PREFECTURES.items()}
     rows = form.rows.assign(prefecture=form.rows["name"].map(codes))
     total = pd.DataFrame([{"prefecture": "region", **form.total.to_dict()}])
@@ -89,7 +100,11 @@ def checks(found: ReturnsReview, t: Translator) -> None:
         ("employer-differences", found.employer_differences, t("Returns that differ from the payroll ledger")),
         ("changes", found.changes, t("Large changes on the quarter before")),
     ):
-        if len(frame):
+        if frame is None:
+            st.info(
+                t("{title}: not compared, the book does not have the other side.", title=title), icon=":material/rule:"
+            )
+        elif len(frame):
             with st.expander(f"{title} · {t.integer(len(frame))}", icon=":material/help:"):
                 show_table(frame, t, name)
         else:
@@ -145,7 +160,9 @@ def upload(book: Book, t: Translator) -> None:
                 if not checked.findings:
                     st.markdown(t("Nothing was found that does not fit together."))
                 show_table(
-                    checked.form.rows, t, f"form-{len(checked.form.rows)}-{checked.form.source}-{checked.form.quarter}"
+                    checked.form.rows.rename(columns={"name": "unit"}),
+                    t,
+                    f"form-{len(checked.form.rows)}-{checked.form.source}-{checked.form.quarter}",
                 )
         if book.synthetic or str(book.engine.url) == "sqlite://":
             st.info(

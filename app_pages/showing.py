@@ -50,6 +50,7 @@ def show_table(
         hide_index=True,
         height=height,
         key=f"table-{name}",
+        placeholder="—",
         alt=title or None,
         placeholder="—",
     )

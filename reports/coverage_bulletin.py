@@ -221,8 +221,8 @@ def _returns(found: Bulletin, t: Translator) -> list[str]:
                 else t("{names}: the return of {quarter} came late.", names=names, quarter=_quarter(found.coverage.on, t))
             )  # fmt: skip
     differ = found.returns.differences
-    here = differ[differ["quarter"] == quarter] if len(differ) else differ
-    if len(here):
+    here = differ[differ["quarter"] == quarter] if differ is not None else None
+    if here is not None and len(here):
         said.append(
             t(
                 "The returns of {names} differ from the ledgers by more than {tolerance:percent.0}; please check.",

@@ -238,6 +238,7 @@ def test_returns_are_stored_once_corrected_and_refused(book, tmp_path):
         store(book, {path: [form()], corrected: [form(11.0)]})
     found = review_returns(book)
     assert found.states.set_index("prefecture").loc["hami", ["state", "days_late"]].tolist() == ["late", 16]
+    assert found.differences is not None
     assert set(found.differences["what"]) >= {"new_projects", "project_paid_yuan"}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import COLOURS, HEIGHT, dress, money_scale
+from analysis.charts import COLOURS, dress, money_scale
 from analysis.coverage.campaign import REGION, STATES, Coverage
 from analysis.coverage.enrolment import Enrolment
 from analysis.coverage.roster import RosterStudy
@@ -80,7 +80,7 @@ def by_year(coverage: Coverage, t: Translator) -> Any:
     names = {state: word(state, t) for state in STATES}
     rows = coverage.by_year.assign(what=coverage.by_year["state"].map(names))
     scale = alt.Scale(domain=list(names.values()), range=[COLOURS["main"], COLOURS["accent"]])
-    base = alt.Chart(rows, width="container", height=HEIGHT).encode(
+    base = alt.Chart(rows, width="container", height=240).encode(
         x=alt.X("period:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
         color=alt.Color("what:N", title=None, scale=scale),
     )
@@ -168,7 +168,7 @@ def modes(enrolment: Enrolment, t: Translator) -> Any:
         what=enrolment.modes["mode"].map(names), amount=enrolment.modes["premium_yuan"] / scale
     )
     chart = (
-        alt.Chart(rows, width="container", height=260)
+        alt.Chart(rows, width="container", height=240)
         .mark_bar()
         .encode(
             x=alt.X("period:O", title=None, axis=alt.Axis(labelAngle=0)),

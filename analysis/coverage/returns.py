@@ -23,15 +23,15 @@ class ReturnsReview:
 
     ``states``: ``prefecture, quarter, state, received_date, days_late``; ``differences``: what lies beyond ``tolerance`` of the project ledger
     (``prefecture, quarter, what, returned, ledger, difference``), ``employer_differences`` of the payroll ledger (by year); ``changes``: jumps beyond
-    ``limit`` on the quarter before.
+    ``limit`` on the quarter before. Each is None where the book has nothing to compare with.
     """
 
     returns: pd.DataFrame
     quarters: tuple[str, ...]
     states: pd.DataFrame
-    differences: pd.DataFrame
-    employer_differences: pd.DataFrame
-    changes: pd.DataFrame
+    differences: pd.DataFrame | None
+    employer_differences: pd.DataFrame | None
+    changes: pd.DataFrame | None
     due_days: int
     tolerance: float
     limit: float
@@ -70,13 +70,13 @@ def review_returns(book: Book) -> ReturnsReview:
     parameters = load_parameters()
     due_days, limit, tolerance, basis = _settings(parameters, end.date())
     projects, employers = book.table("projects"), book.table("employers")
-    nothing = pd.DataFrame()
-    differences = compare_with_ledgers(returns, projects, basis, tolerance) if len(projects) else nothing
-    by_employer = compare_with_employers(returns, employers, basis, tolerance) if len(employers) else nothing
+    differences = _disagreeing(compare_with_ledgers(returns, projects, basis, tolerance)) if len(projects) else None
+    by_employer = _disagreeing(compare_with_employers(returns, employers, basis, tolerance)) if len(employers) else None
+    jumps = changes(returns, limit) if len(quarters) > 1 else None
     on = max(end, returns["received_date"].max()) if returns["received_date"].notna().any() else end
     return ReturnsReview(
-        returns, quarters, return_states(returns, quarters, due_days, on), _disagreeing(differences), _disagreeing(by_employer),
-        changes(returns, limit), due_days, tolerance, limit,
+        returns, quarters, return_states(returns, quarters, due_days, on), differences, by_employer,
+        jumps, due_days, tolerance, limit,
     )  # fmt: skip
 
 
