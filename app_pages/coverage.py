@@ -15,7 +15,7 @@ from analysis.coverage.roster import roster_study
 from analysis.language import LANGUAGES, Translator
 from analysis.words import word
 from app_pages.quarterly_returns import show_returns
-from app_pages.showing import assumption_rows
+from app_pages.showing import assumption_rows, show_chart
 from app_pages.state import LANGUAGE_LABELS, choose_book, plain_text, show_table, translator
 from data.book import Book
 from models.messages import InputError
@@ -62,15 +62,17 @@ def show_campaign(book: Book, t: Translator) -> None:
     left, right = st.columns(2)
     for place, state in ((left, "new"), (right, "in_progress")):
         if found.of(state) is not None:
-            place.altair_chart(unsqueezed(coverage_charts.by_prefecture(found, state, t)), key=f"coverage-{state}")
-    st.altair_chart(unsqueezed(coverage_charts.by_year(found, t)), key="coverage-years")
+            show_chart(
+                unsqueezed(coverage_charts.by_prefecture(found, state, t)), t, key=f"coverage-{state}", column=place
+            )
+    show_chart(unsqueezed(coverage_charts.by_year(found, t)), t, key="coverage-years")
     show_table(
         found.rates.dropna(axis=1, how="all"),
         t,
         "coverage",
         title=t("Enrolment by prefecture and state of the project"),
     )
-    st.altair_chart(unsqueezed(coverage_charts.missing_premium(found, t)), key="coverage-missing")
+    show_chart(unsqueezed(coverage_charts.missing_premium(found, t)), t, key="coverage-missing")
     show_table(found.points, t, "points", title=t("What a percentage point is worth"))
     show_exceptions(found, t)
     if len(found.persons):
@@ -150,7 +152,7 @@ def show_bulletin(book: Book, on: date, t: Translator) -> None:
 def show_enrolment(book: Book, t: Translator) -> None:
     found = enrolment(book, choose_day(book, t))
     if len(found.modes):
-        st.altair_chart(unsqueezed(coverage_charts.modes(found, t)), key="modes")
+        show_chart(unsqueezed(coverage_charts.modes(found, t)), t, key="modes")
         show_table(found.modes, t, "modes", title=t("Both ways of enrolment side by side"))
     if len(found.payroll):
         show_table(found.payroll, t, "payroll", title=t("Employers by class"))
@@ -162,7 +164,7 @@ def show_enrolment(book: Book, t: Translator) -> None:
             icon=":material/upload_file:",
         )
     if len(found.fees):
-        st.altair_chart(unsqueezed(coverage_charts.fee_gap(found, t)), key="fees")
+        show_chart(unsqueezed(coverage_charts.fee_gap(found, t)), t, key="fees")
         show_table(
             found.fees[found.fees["period"] == found.fees["period"].max()],
             t,
@@ -207,7 +209,7 @@ def show_roster(book: Book, t: Translator) -> None:
             ),
             icon=":material/warning:",
         )
-    st.altair_chart(unsqueezed(coverage_charts.roster_ratio(found, t)), key="roster")
+    show_chart(unsqueezed(coverage_charts.roster_ratio(found, t)), t, key="roster")
     show_table(found.by["prefecture"], t, "roster-prefecture", title=t("Roster and cost by prefecture"))
     show_table(found.by["project_type"], t, "roster-type", title=t("Roster and cost by project type"))
     far = (

@@ -13,6 +13,7 @@ from analysis.experience.words import TITLES
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from analysis.scenario import Scenario
+from app_pages.showing import show_chart
 from app_pages.state import page, plain_text, show_table, translator
 from data.book import Book
 from models.messages import InputError, Message
@@ -92,7 +93,7 @@ def body(review: RateReview, t: Translator) -> None:
             if not shown and not listed:
                 st.info(t.say(MISSING[section]), icon=":material/upload_file:")
             for name in shown:
-                st.altair_chart(unsqueezed(charts[name]), key=f"chart-{name}")
+                show_chart(unsqueezed(charts[name]), t, key=f"chart-{name}")
             for name in listed:
                 with st.expander(t.say(TITLES[name]), expanded=not shown):
                     show_table(tables[name], t, name)

@@ -14,6 +14,7 @@ from analysis.coverage.returns import ReturnsReview, blank_form, check_forms, re
 from analysis.language import Translator
 from analysis.words import word
 from app_pages.access import actor, refuse
+from app_pages.showing import show_chart
 from app_pages.state import plain_text, show_table
 from data.book import Book
 from data.prefectures import PREFECTURES
@@ -40,10 +41,8 @@ def show_returns(book: Book, t: Translator) -> None:
             on_click="ignore",
         )
         return
-    st.altair_chart(
-        unsqueezed(coverage_charts.return_grid(found.states[found.states["quarter"].isin(found.quarters[-16:])], t)),
-        key="return-grid",
-    )
+    recent = found.states[found.states["quarter"].isin(found.quarters[-16:])]
+    show_chart(unsqueezed(coverage_charts.return_grid(recent, t)), t, key="return-grid")
     consolidated(found, book, t)
     checks(found, t)
 

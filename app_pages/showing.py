@@ -52,7 +52,6 @@ def show_table(
         key=f"table-{name}",
         placeholder="—",
         alt=title or None,
-        placeholder="—",
     )
     st.download_button(
         t("Table as .xlsx"),
