@@ -66,10 +66,22 @@ def main(arguments):
     if command == "test":
         return run(["-m", "pytest", "-n", "2", "--dist", "loadfile"] + arguments[1:], HERE)
     if command == "notebook":
+        open_lessons_as_notebooks()
         return run(["-m", "jupyterlab", "--ip=127.0.0.1", "--notebook-dir=analysis/notebooks"] + arguments[1:], HERE)
     if command == "bundle":
         return run([os.path.join(HERE, "bundle.py")] + arguments[1:], HERE)
     return run([os.path.join(HERE, "cli.py")] + arguments, os.getcwd())
+
+
+def open_lessons_as_notebooks():
+    """Let JupyterLab open the lessons (.py, by Jupytext) as notebooks at a double click, and ask nothing of the network; the setting lives in .venv."""
+    folder = os.path.join(VENV, "etc", "jupyter", "labconfig")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "default_setting_overrides.json"), "w") as file:
+        file.write(
+            '{"@jupyterlab/docmanager-extension:plugin": {"defaultViewers": {"python": "Jupytext Notebook"}},\n'
+            ' "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}\n'
+        )
 
 
 def say(text):

@@ -15,6 +15,7 @@ import pandas as pd
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from reports.content import notice
+from reports.one_table import set_for_print
 
 NAMES = {
     "rate": "基准费率",
@@ -126,7 +127,7 @@ def write_model(book: Any, review: RateReview, t: Translator, name: str, formats
     ]
     top = 10
     for column, text in enumerate(heads):
-        sheet.write_string(top, column, text, formats["head"])
+        sheet.write_string(top, column, text, formats["head_of_figures" if column else "head"])
     model = roll(flows, inputs)
     money, months, rate = formats["money"], formats["months"], book.add_format({"num_format": "0.0000%"})
     for i, (flow, year) in enumerate(zip(flows.itertuples(), model.itertuples(), strict=True)):
@@ -149,3 +150,4 @@ def write_model(book: Any, review: RateReview, t: Translator, name: str, formats
         for column, (formula, style, value) in enumerate(cells, start=3):
             sheet.write_formula(r - 1, column, formula, style, value)
     sheet.freeze_panes(top + 1, 1)
+    set_for_print(sheet, 1)

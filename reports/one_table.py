@@ -31,8 +31,20 @@ def formats_of(book: xlsxwriter.Workbook) -> dict[str, Any]:
     font = {"font_name": "微软雅黑"}
     formats = {kind: book.add_format({"num_format": text, **font}) for kind, text in NUMBER_FORMATS.items()}
     formats["head"] = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, **font})
+    formats["head_of_figures"] = book.add_format(
+        {"bold": True, "text_wrap": True, "valign": "top", "bottom": 1, "align": "right", **font}
+    )
     formats["title"] = book.add_format({"bold": True, "font_size": 14, **font})
     return formats
+
+
+def set_for_print(sheet: Any, heads: int) -> None:
+    """Let a sheet print as wide as a page lies, its heads (row ``heads``, from 0) on every page and pages numbered."""
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0, heads)
+    sheet.set_footer("&C&P / &N")
 
 
 def write_table(sheet: Any, frame: pd.DataFrame, title: str, note: str, t: Translator, formats: dict[str, Any]) -> None:
@@ -44,7 +56,8 @@ def write_table(sheet: Any, frame: pd.DataFrame, title: str, note: str, t: Trans
     sheet.write_string(1, 0, note, formats["text"])
     for column, name in enumerate(frame.columns):
         kind = readers.kind_of(str(name))
-        sheet.write_string(2, column, readers.head(str(name), t) + suffix.get(kind, ""), formats["head"])
+        head = formats["head" if kind == "text" else "head_of_figures"]
+        sheet.write_string(2, column, readers.head(str(name), t) + suffix.get(kind, ""), head)
         sheet.set_column(column, column, 40 if name in ("name", "reference") else 18)
         for row, value in enumerate(frame[name], start=3):
             if isinstance(value, bool):
@@ -56,6 +69,7 @@ def write_table(sheet: Any, frame: pd.DataFrame, title: str, note: str, t: Trans
             else:
                 sheet.write_number(row, column, float(value) * factors.get(kind, 1.0), formats[kind])
     sheet.freeze_panes(3, 1)
+    set_for_print(sheet, 2)
 
 
 def table_workbook(frame: pd.DataFrame, title: str, note: str, t: Translator) -> bytes:

@@ -9,11 +9,12 @@ from pathlib import Path
 import vl_convert as vlc
 
 from analysis.language import LANGUAGES
-from reports.blocks import Code, Figure, Formula, Grid, Link, Math, Paragraph, Piece, Text, Title
+from reports.blocks import NARROW, Code, Figure, Formula, Grid, Link, Math, Paragraph, Piece, Text, Title
 from reports.content import Document
 from reports.figures import specification
 from reports.mathematics import mathml, parse
 
+FAMILY = "'Noto Sans SC', 'Microsoft YaHei', 'PingFang SC', sans-serif"
 STYLE = """
 :root { color-scheme: light dark; --line: #8886; --main: #0072B2; }
 @media (prefers-color-scheme: dark) { :root { --main: #56B4E9; } }
@@ -23,7 +24,7 @@ a { color: var(--main); } p.point { padding-left: 1.6em; text-indent: -1.2em; ma
 .notice { border-left: 4px solid #D55E00; padding: .4rem .8rem; background: #D55E0018; position: sticky; top: 0; backdrop-filter: blur(6px); z-index: 1; }
 figure { margin: 1.5rem 0; overflow-x: auto; } figure.chart { background: white; color: black; padding: .5rem; border-radius: 4px; } figcaption { font-size: .88rem; font-weight: 600; padding: .3rem 0; }
 table { border-collapse: collapse; font-size: .85rem; width: 100%; } th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-th { border-bottom-width: 2px; } .r { text-align: right; font-variant-numeric: tabular-nums; } td.r { white-space: nowrap; }
+th { border-bottom-width: 2px; } .r { text-align: right; font-variant-numeric: tabular-nums; } td.r, td.n { white-space: nowrap; }
 nav a { display: block; text-decoration: none; } svg { max-width: 100%; height: auto; } math[display=block] { margin: 1rem 0; overflow-x: auto; font-size: 1.1em; } code { font-size: .88em; }
 @media print { nav { display: none; } .notice { position: static; } }
 """
@@ -38,6 +39,8 @@ DRAW = (
 def write_web(document: Document, out: Path) -> Path:
     """Write ``review.html`` into a folder. Every text is escaped; charts are drawn as pictures first and made interactive by the scripts inside."""
     charts = {figure.name: specification(figure.chart) for figure in document.figures}
+    for chart in charts.values():
+        chart["config"]["font"] = FAMILY
     links = [
         f'<a href="#{p.anchor}">{escape(p.text)}</a>' for p in document.pieces if isinstance(p, Title) and p.level == 1
     ]
@@ -73,7 +76,10 @@ def _piece(piece: Piece, document: Document) -> str:
             f"{document.picture(piece)}</div>{caption}</figure>"
         )
     assert isinstance(piece, Grid)
-    side = ['class="r"' if right else "" for right in piece.right]
+    side = [
+        'class="r"' if right else 'class="n"' if w <= NARROW else ""
+        for right, w in zip(piece.right, piece.widths, strict=True)
+    ]
     head = "".join(
         f'<th scope="col" {c}>{escape(text).replace(LINE, "<br>")}</th>'
         for text, c in zip(piece.head, side, strict=True)

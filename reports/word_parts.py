@@ -191,7 +191,9 @@ def table(file: Document, grid: Grid) -> None:
     left = max(PAGE_CM * 567 - sum(o for o, large in zip(own, wide, strict=True) if not large), 0)
     share = left / max(sum(o for o, large in zip(own, wide, strict=True) if large), 1)
     twips = own if total <= 78 else [round(o * share) if large else o for o, large in zip(own, wide, strict=True)]
-    if total > 78 and not any(wide):
+    if (
+        total > 78 and left < 1200 * sum(wide) + 1
+    ):  # too little is left for the wide ones, or there are none: all share the line
         twips = [round(o * PAGE_CM * 567 / sum(own)) for o in own]
     line = '<w:{} w:val="single" w:sz="{}" w:space="0" w:color="000000"/>'
     properties = (

@@ -295,11 +295,12 @@ def test_unverified_figures_are_marked_where_the_data_are_real(books):
         assert "假设或未核实" in content.notice(books[name], Translator("zh"))
 
 
-def test_names_with_markup_stay_text_in_every_format(demo, tmp_path):
-    movers = demo.floating.movers.assign(
-        unit=[NASTY, "=2+3", "+4", "-5", "@6"][: len(demo.floating.movers)] + list(demo.floating.movers["unit"])[5:]
-    )
-    one = replace(demo, book=replace(demo.book, name=NASTY), floating=replace(demo.floating, movers=movers))
+def test_names_with_markup_stay_text_in_every_format(books, tmp_path):
+    short = books["experience"]
+    known = short.floating.movers
+    assert len(known) > 5
+    movers = known.assign(unit=[NASTY, "=2+3", "+4", "-5", "@6", *known["unit"][5:]])
+    one = replace(short, book=replace(short.book, name=NASTY), floating=replace(short.floating, movers=movers))
     write_reports(one, tmp_path, FORMATS, Translator("zh"))
     shown = '=1+1 <script>alert(1)</script> #{x} $y$ [z](u) & "q" table-fund'
     page = (tmp_path / "review.html").read_text(encoding="utf-8")
@@ -374,18 +375,19 @@ def test_slides_are_few_with_short_findings_and_a_defence(books, tmp_path, level
             assert len(slide.notes_slide.notes_text_frame.text) > 60
 
 
-def test_an_offices_own_template_gives_the_form(demo, tmp_path):
+def test_an_offices_own_template_gives_the_form(books, tmp_path):
+    short = books["accounts"]
     own = docx.Document()
     own.sections[0].header.paragraphs[0].text = "某某局文件"
     own.styles["Normal"].font.name = "Arial"
     own.save(str(tmp_path / "own.docx"))
-    write_reports(demo, tmp_path, ["docx"], Translator("zh"), template=tmp_path / "own.docx")
+    write_reports(short, tmp_path, ["docx"], Translator("zh"), template=tmp_path / "own.docx")
     made_ = docx.Document(str(tmp_path / "review.docx"))
     assert made_.sections[0].header.paragraphs[0].text == "某某局文件"
     assert made_.styles["Normal"].font.name == "Arial"
     (tmp_path / "bad.docx").write_bytes(b"no document")
     with pytest.raises(InputError, match="not a Word document"):
-        write_reports(demo, tmp_path, ["docx"], Translator("zh"), template=tmp_path / "bad.docx")
+        write_reports(short, tmp_path, ["docx"], Translator("zh"), template=tmp_path / "bad.docx")
 
 
 def test_long_tables_are_cut_with_what_the_rest_adds_up_to():
