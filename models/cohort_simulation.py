@@ -286,7 +286,7 @@ def run(
     long_run = -np.log1p(economy.price)
     cases = {
         "injuries": earned * rate * model.cases.ahead(quarters, long_run)[:, None] + model.payroll_cases * rate,
-        "deaths": earned * rate * model.deaths.ahead(quarters, long_run)[:, None],
+        "deaths": earned * rate * model.deaths.ahead(quarters, long_run)[:, None] + model.payroll_deaths * rate,
     }
     struck = _event_deaths(luck, earned, events) + effects.deaths[:, None]
     if until is not None:

@@ -154,7 +154,7 @@ class CohortModel:
     (`LAGS`,) their premium by quarter in which it is earned. ``cases``, ``deaths``: frequencies (large events left out of deaths).
     ``case_cv`` stream → coefficient of variation of a case's cost, zeros included; ``level_cv`` stream → relative error of its level.
     ``longevity``: relative spread of today's pensions by quarter.
-    ``payroll_cases`` a quarter and ``payroll_premium`` a year of employers that enrol by payroll. ``settlement``: mean final ÷ agreed cost.
+    ``payroll_cases`` (injuries) and ``payroll_deaths`` a quarter and ``payroll_premium`` a year of employers that enrol by payroll. ``settlement``: mean final ÷ agreed cost.
     """
 
     first_year: int
@@ -171,6 +171,7 @@ class CohortModel:
     level_cv: Mapping[str, float]
     longevity: Floats
     payroll_cases: float = 0.0
+    payroll_deaths: float = 0.0
     payroll_premium: float = 0.0
     settlement: float = 1.0
 

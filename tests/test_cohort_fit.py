@@ -8,15 +8,17 @@ import pandas as pd
 import pytest
 
 from analysis.assumptions import UsedParameters
+from analysis.experience.frames import TABLES, ledgers_of
 from analysis.fund.cohort_fit import fit_trend
 from analysis.fund.history import read_history
 from analysis.fund.ledger_tables import read_tables
 from analysis.fund.pensioners import Mortality, pensioners_at
 from analysis.fund.projection import project
 from analysis.fund.tables import premium_of, premium_table
+from analysis.language import Translator
 from analysis.review import conclude, prepare
 from analysis.scenario import CoverageStep, Scenario, Shock
-from data.book import open_book
+from data.book import Source, open_book, typed
 from data.demo import DemoConfig, make_demo
 from data.parameters import load_parameters
 from models.annuity import monthly_annuity_due
@@ -231,6 +233,33 @@ def test_two_funds_in_one_book_are_two_reviews(book):
         assert funds["xinjiang"].outgo[-1] != funds["xpcc"].outgo[-1]
         with pytest.raises(InputError, match="no fund"):
             read_history(both, QUICK.with_changes(fund="gansu"), parameters())
+
+
+def test_accidents_of_employers_by_payroll_cost_the_fund_but_no_project(tmp_path):
+    scenario = Scenario(paths=200, horizon_years=3)
+    with open_book(tmp_path / "payroll.sqlite", create=True) as made:
+        make_demo(made, DemoConfig(projects=1000, years=6))
+        before = prepare(made, scenario)
+        cases, payments = made.table("cases"), made.table("payments")
+        # every accident once more, to an employer's worker: what an accident costs stays as it is
+        theirs = cases.assign(case_id="E" + cases["case_id"].astype(str), project_id=None, contractor_id=None, event_id=None, employer_id="Y00001")  # fmt: skip
+        paid = payments.assign(
+            case_id="E" + payments["case_id"].astype(str), payment_id="E" + payments["payment_id"].astype(str)
+        )
+        with made.transaction() as connection:
+            made.write("cases", typed(theirs, "cases"), Source("x", "y"), connection)
+            made.write("payments", typed(paid, "payments"), Source("x", "z"), connection)
+        after = prepare(made, scenario)
+        studied = ledgers_of({n: made.table(n) for n in TABLES}, after.parameters).cases
+    one, two = (conclude(p, scenario) for p in (before, after))
+    assert two.indicated["full_funding"].rate == pytest.approx(one.indicated["full_funding"].rate, rel=0.01)
+    more = two.flows["outgo_yuan"] / one.flows["outgo_yuan"]
+    assert ((more > 1.5) & (more < 3.0)).all()
+    assert one.flows["other_income_yuan"].sum() == 0
+    assert (two.flows["other_income_yuan"] > 0).all()
+    assert len(studied) == len(cases)
+    said = [Translator("zh").say(w) for w in two.warnings]
+    assert any("工资总额" in text for text in said)
 
 
 def test_premium_under_stage_cuts_is_written_at_the_cut_rate(prepared, found):

@@ -92,6 +92,10 @@ def ledgers_of(tables: Mapping[str, pd.DataFrame], parameters: UsedParameters, o
     close = pd.Timestamp(on) + pd.Timedelta(1, "D")
     projects = projects[projects["enrolment_date"] < close].reset_index(drop=True)
     cases = cases[cases["injury_date"] < close].reset_index(drop=True)
+    payroll = cases["employer_id"].notna()
+    if payroll.any():
+        notes.append(Message("{count} accidents of employers that enrol by payroll stand apart: they are no project's.", {"count": int(payroll.sum())}))  # fmt: skip
+        cases = cases[~payroll].reset_index(drop=True)
     place = pd.Index(projects["project_id"]).get_indexer(cases["project_id"])
     year = cases["injury_date"].dt.year.to_numpy(dtype=np.int64)
     cases = cases.assign(project=place, year=np.where(year < first, 0, year), on_ledger=reported_by(cases, close))

@@ -166,7 +166,7 @@ def _exposure(tables: LedgerTables, parameters: UsedParameters) -> _Exposure:
 
 @dataclass(frozen=True)
 class _Counts:
-    """Accidents by quarter and base: as reported, developed to ultimate; their frequencies."""
+    """Accidents by quarter and base, of projects and of employers that enrol by payroll: as reported, developed to ultimate; frequencies of projects alone."""
 
     reported: Mapping[str, Floats]
     ultimate: Mapping[str, Floats]
@@ -175,8 +175,8 @@ class _Counts:
 
     @classmethod
     def of(cls, tables: LedgerTables, earned: Floats, weights: Floats, parameters: UsedParameters) -> _Counts:
-        cases, quarters = tables.cases, tables.quarters
-        own = cases[cases["employer_id"].isna()] if cases["employer_id"].notna().any() else cases
+        own, quarters = tables.cases, tables.quarters
+        project = own["employer_id"].isna().to_numpy()
         fatal = (own["outcome"] == "death").to_numpy()
         origin = tables.quarter(own["injury_date"])
         report = own["report_date"]
@@ -193,12 +193,13 @@ class _Counts:
         large[np.flatnonzero(fatal)] = events.fillna(False).to_numpy(dtype=bool)
         sd = float(parameters.value("frequency.trend_sd", tables.close))
         prior = -np.log1p(float(parameters.value("growth.wages", tables.close)))
-        found = {
-            base: np.bincount(origin[seen & chosen], minlength=quarters).astype(np.float64)
-            for base, chosen in (("injuries", ~fatal), ("deaths", fatal))
-        }
-        single = np.bincount(origin[seen & fatal & ~large], minlength=quarters).astype(np.float64)
-        frequency = fit_trend(found["injuries"], earned * share, weights, prior, sd)
+
+        def counted(chosen: NDArray[np.bool_]) -> Floats:
+            return np.bincount(origin[seen & chosen], minlength=quarters).astype(np.float64)
+
+        found = {"injuries": counted(~fatal), "deaths": counted(fatal)}
+        single = counted(project & fatal & ~large)
+        frequency = fit_trend(counted(project & ~fatal), earned * share, weights, prior, sd)
         # deaths are too few for a trend and seasons of their own: the injuries' shape, their own level
         shape = frequency.season[np.arange(quarters) % QUARTERS] * np.exp(frequency.trend * _years(quarters))
         expected = float((earned * share * shape * weights).sum())
@@ -206,8 +207,9 @@ class _Counts:
         level = n / expected if expected > 0 else 0.0
         covariance = frequency.covariance + np.diag([1.0 / n, 0.0])
         deaths = Frequency(level, frequency.trend, covariance, 1.0, frequency.season)
+        both = len(own) / max(int(project.sum()), 1)
         ultimate = {
-            base: found[base] + (1.0 - share) * earned * one.level * shape
+            base: found[base] + (1.0 - share) * earned * one.level * shape * both
             for base, one in (("injuries", frequency), ("deaths", deaths))
         }
         return cls(found, ultimate, frequency, deaths)
@@ -399,6 +401,10 @@ def _payroll(tables: LedgerTables) -> dict[str, float]:
     last = year[known.index].max()
     employers = known[year[known.index] == last]
     premium = float(employers["premium_yuan"].fillna(employers["rate"] * employers["payroll_yuan"]).sum())
-    recent = own[own["injury_date"].dt.year > tables.close.year - RECENT_YEARS]
-    years = min(RECENT_YEARS, tables.close.year - tables.first_year + 1)
-    return {"payroll_cases": len(recent) / years / QUARTERS, "payroll_premium": premium}
+    fatal = own.loc[own["injury_date"].dt.year > tables.close.year - RECENT_YEARS, "outcome"] == "death"
+    quarters = min(RECENT_YEARS, tables.close.year - tables.first_year + 1) * QUARTERS
+    return {
+        "payroll_cases": float((~fatal).sum()) / quarters,
+        "payroll_deaths": float(fatal.sum()) / quarters,
+        "payroll_premium": premium,
+    }

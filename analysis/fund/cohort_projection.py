@@ -262,4 +262,5 @@ def alone_of(model: CohortModel) -> CohortModel:
         unearned=np.zeros_like(model.unearned),
         streams=tuple(empty),
         payroll_cases=0.0,
+        payroll_deaths=0.0,
     )

@@ -31,9 +31,9 @@ class NetRate(NamedTuple):
 def cohort_rates(book: CohortBook, flows: CohortFlows, paths: CohortPaths, discount_rate: float) -> dict[str, NetRate]:
     """Return basis → rate of the first projected year, before loadings.
 
-    Pay-as-you-go: benefits paid in the year, less what comes in besides project premium. Terminal funding: pensions enter at their capital value when they
-    begin. Full funding: everything that the year's projects will ever cost, at its value when they pay; its interval holds accidents of these
-    projects, their estimation and prices, not the length of lives.
+    Pay-as-you-go: benefits paid in the year, less what comes in besides project premium (recoveries, premium by payroll). Terminal funding: the same with
+    pensions at their capital value when they begin. Full funding: everything that the year's projects will ever cost, at its value when they pay; its
+    interval holds accidents of these projects, their estimation and prices, not the length of lives.
     """
     first = slice(0, QUARTERS)
     collected = paths.collected[first].sum(axis=0)
@@ -59,15 +59,15 @@ def cohort_rates(book: CohortBook, flows: CohortFlows, paths: CohortPaths, disco
     # the first year's events are those of works under way too; their cost is taken from the expected path
     event = _event_share(paid(alone, weight), paid(quiet, weight))
     cash_parts = {name: float(flow[first].sum()) for name, flow in paths.streams.items()}
-    if income.any():
-        cash_parts["other_income"] = -float(income.mean())
+    other = {"other_income": -float(income.mean())} if income.any() else {}
     ultimate = paid(alone, weight)
     full = float(sum(ultimate.values()) / (weight @ alone.collected[:, 0]))
     low, high = np.quantile(_ultimate(book, flows, paths, alone, weight), [0.05, 0.95])
     return {
-        "pay_as_you_go": NetRate(cash, _split(cash_parts, event)),
+        "pay_as_you_go": NetRate(cash, _split({**cash_parts, **other}, event)),
         "terminal_funding": NetRate(
-            indication.pay_as_you_go(paths.awards + paths.lumps, collected), _split(begun(mean), event)
+            indication.pay_as_you_go(paths.awards + paths.lumps - income, collected),
+            _split({**begun(mean), **other}, event),
         ),
         "full_funding": NetRate(
             Rate(full, full * min(float(low), 1.0), full * max(float(high), 1.0)), _split(ultimate, event)

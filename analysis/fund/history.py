@@ -82,12 +82,17 @@ def _with_cohorts(history: History, tables: LedgerTables | None, parameters: Use
     cohorts = fit_cohorts(tables, parameters) if tables is not None else None
     if cohorts is None or tables is None:
         return history
-    left_out = len(tables.employers) > 0 and cohorts.model.payroll_premium == 0
-    note = Message(
-        "Employers that enrol by payroll are left out of the fund ahead: the ledgers hold their premium, but none of their accidents.",
-        {},
-    )
-    return replace(history, cohorts=cohorts, warnings=(*history.warnings, *([note] if left_out else [])))
+    if tables.employers.empty:
+        return replace(history, cohorts=cohorts)
+    if cohorts.model.payroll_premium == 0:
+        note = Message(
+            "Employers that enrol by payroll are left out of the fund ahead: the ledgers hold their premium, but none of their accidents."
+        )
+    else:
+        note = Message(
+            "Pay-as-you-go and terminal funding also carry what accidents of employers that enrol by payroll cost beyond their premium; full funding is that of projects alone."
+        )
+    return replace(history, cohorts=cohorts, warnings=(*history.warnings, note))
 
 
 def _statement(book: Book, scenario: Scenario) -> tuple[pd.DataFrame | None, tuple[str, ...], list[Message]]:

@@ -62,7 +62,7 @@ def read_ledgers(
 def ledger_costs(tables: LedgerTables, scenario: Scenario, parameters: UsedParameters) -> LedgerCosts | None:
     """Return the developed cost of ledgers; None where they hold fewer than three years of accidents or no payment."""
     on, first = tables.close, tables.first_year
-    projects, cases = tables.projects, tables.cases
+    projects, cases = tables.projects, tables.cases[tables.cases["employer_id"].isna()]
     injury_year = cases["injury_date"].dt.year.clip(lower=first)
     paid = tables.payments.merge(cases.assign(year=injury_year), on="case_id", how="inner")
     # an injury year with a case or two (a mistyped date) is no origin of its own: it joins the first year with exposure
