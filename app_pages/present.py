@@ -1,6 +1,5 @@
 """演示: one finding a screen, in large type, without the sidebar; forward and back by button or arrow key."""
 
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -13,33 +12,41 @@ from app_pages.languages import choose_language
 from app_pages.showing import notice_line
 from app_pages.state import current_review, plain_text, translator
 
-SCALE = 1.6
+SCALE = 1.8
+LOOK = """<style>
+html {font-size: clamp(16px, 1.3vw, 40px) !important}
+[data-testid=stMetricValue] {font-size: 2.4rem} [data-testid=stMetricLabel] p {font-size: 1.2rem}
+[data-testid=stMainBlockContainer] {padding: 1.5rem 3rem 0}
+div:has(> .st-key-chart) {flex: none; height: calc(100vh - 13rem)}
+</style>"""
+"""A page for the far end of a room: everything grows with the screen, and a chart has what the headline and the buttons leave of its height."""
 
 
-def screens(review: RateReview, t: Translator) -> list[tuple[str, str, Callable[[], Any] | None]]:
-    """Return the screens: headline, line beneath, chart."""
+def screens(review: RateReview, t: Translator) -> list[tuple[str, str, Any]]:
+    """Return the screens: headline, line beneath, chart (None: the figures)."""
     enough, sure, since, do = answers(review)
-    found: list[tuple[str, str, Callable[[], Any] | None]] = [
-        (t.say(enough.answer), t.say(do.answer), None),
-        (t("Break-even"), t.say(enough.answer), lambda: charts.indicated_rates(review, t)),
-        (t.say(sure.question), t.say(sure.answer), lambda: charts.solvency_curve(review, t)),
-        (t.say(since.question), t.say(since.answer), lambda: charts.fund_fan(review, t)),
-        (t("Payable months"), "", lambda: charts.payable_months(review, t)),
+    months = charts.payable_months(review, t)
+    found: list[tuple[str, str, Any]] = [
+        (t.say(enough.answer), t.say(sure.answer), None),
+        (t.say(enough.answer), "", charts.indicated_rates(review, t)),
+        (t.say(sure.answer), "", charts.solvency_curve(review, t)),
+        (t.say(since.answer), "", charts.fund_fan(review, t)),
+        (charts.finding_of(months, t), "", months),
     ]
     if review.floating is not None and len(review.floating.steps):
-        found.append((t("Floating rates"), "", lambda: charts.floating_steps(review, t)))
+        steps = charts.floating_steps(review, t)
+        found.append((charts.finding_of(steps, t), "", steps))
     found.append((t.say(do.question), t.say(do.answer), None))
     return found
 
 
-def enlarged(chart: Any, titled: bool) -> Any:
-    """Return a chart for the far end of a room: larger type, taller; untitled where the screen says its finding."""
+def enlarged(chart: Any) -> Any:
+    """Return a chart in larger type, without its title: the screen's headline says the finding."""
     return (
-        chart.properties(height=520, **({} if titled else {"title": ""}))
-        .configure_title(fontSize=16 * SCALE, subtitleFontSize=12 * SCALE, fontWeight="bold", subtitlePadding=6)
-        .configure_axis(labelFontSize=12 * SCALE, titleFontSize=12 * SCALE, gridOpacity=0.35, titleFontWeight="normal")
-        .configure_legend(labelFontSize=12 * SCALE, titleFontSize=12 * SCALE, orient="bottom")
-    )
+        chart.properties(title="")
+        .configure_axis(labelFontSize=12 * SCALE, titleFontSize=12 * SCALE, gridOpacity=0.35, titleFontWeight="normal", labelFlush=False, tickCount=6)
+        .configure_legend(labelFontSize=12 * SCALE, titleFontSize=12 * SCALE, orient="bottom", symbolType="stroke")
+    )  # fmt: skip
 
 
 def figures(review: RateReview, t: Translator) -> None:
@@ -63,14 +70,15 @@ def show(review: RateReview, t: Translator) -> None:
     last = len(found) - 1
     at = min(st.session_state.get("screen", 0), last)
     headline, line, chart = found[at]
-    st.title(plain_text(line if chart is not None and line else headline))
+    st.html(LOOK)
+    st.title(plain_text(headline), anchor=False)
     if chart is not None:
-        st.altair_chart(enlarged(chart(), titled=not line), key=f"screen-{at}", alt=headline)
+        with st.container(key="chart", height="stretch"):
+            st.altair_chart(enlarged(chart), key=f"screen-{at}", alt=headline, height="stretch")
     else:
-        st.header(plain_text(line))
+        st.header(plain_text(line), anchor=False)
         figures(review, t)
-    st.caption(notice_line(review, t))
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button(
             t("Previous screen"),
             icon=":material/arrow_back:",
@@ -88,12 +96,15 @@ def show(review: RateReview, t: Translator) -> None:
             shortcut="Right",
             type="primary",
         )
-        st.markdown(t("{screen} of {screens}", screen=at + 1, screens=last + 1))
+        st.markdown(t("{screen} of {screens}", screen=at + 1, screens=last + 1), width="content")
         st.page_link("app_pages/overview.py", label=t("End the presentation"), icon=":material/close:")
+        choose_language(st)
+        st.caption(notice_line(review, t), width="content")
 
 
 t = translator()
 review = current_review(t, inputs=False)
 if review is not None:
     show(review, t)
-choose_language(st)
+else:
+    choose_language(st)
