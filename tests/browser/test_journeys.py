@@ -34,6 +34,21 @@ def test_a_slider_moves_the_curve_and_the_link(open_page, locale):
     )
 
 
+def test_a_year_clicked_in_one_chart_stands_out_in_all_and_is_let_go(open_page):
+    page = open_page("fund?book=xpcc", "en-US", "linked")
+    charts = page.get_by_test_id("stVegaLiteChart")
+    expect(charts).to_have_count(3)
+    page.wait_for_timeout(1500)
+    months = charts.nth(1).screenshot()
+    box = charts.first.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + 150)
+    expect(page.get_by_text("at its end a balance of", exact=False)).to_be_visible()
+    page.wait_for_timeout(1500)
+    assert charts.nth(1).screenshot() != months
+    page.get_by_role("button", name="Show all again").click()
+    expect(page.get_by_text("Click a year in a chart", exact=False)).to_be_visible()
+
+
 def test_every_page_opens_from_the_menu(open_page):
     page = open_page("?book=xinjiang", "zh-CN", "menu")
     for name in ("收支平衡", "基金", "参数与依据", "概览"):

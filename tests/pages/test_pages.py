@@ -73,6 +73,7 @@ def texts(test):
     kinds = ("title", "header", "subheader", "markdown", "caption", "warning", "error", "info", "success")
     found = [element.value for kind in kinds for element in getattr(test, kind)]
     found += [m.label for m in test.metric] + [s.label for s in test.slider] + [b.label for b in test.button]
+    found += [head for table in test.dataframe for head in table.value.columns if head != "English"]
     return [str(f) for f in found]
 
 
