@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammainc, gammaincinv, gammaln
+from scipy.special import gammainc, gammaincinv, gammaln, ndtri
 
 from models.messages import InputError, Message
 
@@ -245,16 +245,19 @@ def gamma_poisson(counts: ArrayLike, expected: ArrayLike, dispersion: float, lev
     return Relativities(shape / rate, mu / rate, low, high, tuple(notes))
 
 
-def risk_interval(counts: ArrayLike, expected: ArrayLike, level: float = 0.9) -> tuple[Floats, Floats]:
-    """Return the equal-tailed interval of each unit's claim relativity, the dispersion estimated from these same units.
+def risk_interval(
+    counts: ArrayLike, expected: ArrayLike, dispersion: float, error: float, level: float = 0.9
+) -> tuple[Floats, Floats]:
+    """Return the equal-tailed interval of each unit's claim relativity, the dispersion being estimated.
 
     With a known dispersion, as in `gamma_poisson`, the interval is too narrow where few units tell how far risks differ, and no interval at all where
-    it is estimated as 0. Here the posteriors are mixed over the dispersion, whose standard deviation √α has a uniform prior (Gelman 2006, Prior
-    distributions for variance parameters in hierarchical models) and the likelihood of the negative binomial counts.
+    it is estimated as 0. Here the posteriors are mixed over the dispersion: lognormal by its standard error; where the estimate is 0, by the likelihood
+    of the counts and a uniform prior of √α (Gelman 2006, Prior distributions for variance parameters in hierarchical models).
 
     Parameters
     ----------
     counts, expected : (units,) as in `gamma_poisson`
+    dispersion, error : α and its standard error
     level : probability of the interval
 
     Returns
@@ -262,11 +265,15 @@ def risk_interval(counts: ArrayLike, expected: ArrayLike, level: float = 0.9) ->
     low, high : (units,)
     """
     n, mu = np.asarray(counts, dtype=np.float64), np.asarray(expected, dtype=np.float64)
-    inverse = DEVIATIONS[:, None] ** -2.0
-    likelihood = (gammaln(inverse + n) - gammaln(inverse) - inverse * np.log1p(mu / inverse) - n * np.log(inverse + mu)).sum(axis=1)  # fmt: skip
-    passed = np.cumsum(np.exp(likelihood - likelihood.max()))
-    at = np.searchsorted(passed, (np.arange(DISPERSIONS) + 0.5) / DISPERSIONS * passed[-1])
-    shape, rate = inverse[at] + n, inverse[at] + mu
+    place = (np.arange(DISPERSIONS) + 0.5) / DISPERSIONS
+    if dispersion > 0.0:
+        inverse = np.exp(-ndtri(place) * error / dispersion)[:, None] / dispersion
+    else:
+        inverse = DEVIATIONS[:, None] ** -2.0
+        likelihood = (gammaln(inverse + n) - gammaln(inverse) - inverse * np.log1p(mu / inverse) - n * np.log(inverse + mu)).sum(axis=1)  # fmt: skip
+        passed = np.cumsum(np.exp(likelihood - likelihood.max()))
+        inverse = inverse[np.searchsorted(passed, place * passed[-1])]
+    shape, rate = inverse + n, inverse + mu
     ends = []
     for p in ((1 - level) / 2, (1 + level) / 2):
         known = gammaincinv(shape, p) / rate

@@ -118,7 +118,7 @@ def contractor_risk(rows: pd.DataFrame, fit: FrequencyFit) -> pd.DataFrame:
         * risk.factors
         * fit.error_of(rows, "contractor").reindex(table["contractor"]).to_numpy()
     )
-    own_low, own_high = risk_interval(table["cases"], table["expected"], LEVEL)
+    own_low, own_high = risk_interval(table["cases"], table["expected"], fit.alpha, fit.dispersion_error, LEVEL)
     low, high = (np.log(np.maximum(end, 1e-12) / risk.mean) for end in (own_low, own_high))
     return table.assign(
         own=table["cases"] / table["expected"],
