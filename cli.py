@@ -161,7 +161,7 @@ def _review(arguments: argparse.Namespace, t: Translator) -> None:
     chosen = scenario.load(arguments.scenario) if arguments.scenario else scenario.Scenario()
     previous = review.load_json(arguments.previous) if arguments.previous else None
     with open_book(arguments.book) as book:
-        result = review.review(book, chosen, previous=previous)
+        result = review.review(book, chosen, previous, lambda stage: print(t.say(stage), "…", file=sys.stderr))
     arguments.out.mkdir(parents=True, exist_ok=True)
     written = [review.write_json(result, arguments.out / "review.json")]
     written += write_reports(

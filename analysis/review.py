@@ -78,6 +78,8 @@ STAGES = (
     Message("Rating"),
 )
 """What `prepare` does, in order."""
+FURTHER = (Message("Options, stress and single drivers"), Message("The closed year and the checks of the data"))
+"""What `review` does after that."""
 
 
 def prepare(book: Book, scenario: Scenario, progress: Callable[[Message], None] = lambda stage: None) -> Prepared:
@@ -142,21 +144,28 @@ def _tables(
     return {name: table for name, table in tables.items() if len(table)}
 
 
-def review(book: Book, scenario: Scenario, previous: Mapping[str, Any] | None = None) -> RateReview:
+def review(
+    book: Book,
+    scenario: Scenario,
+    previous: Mapping[str, Any] | None = None,
+    progress: Callable[[Message], None] = lambda stage: None,
+) -> RateReview:
     """Return the rate review of a book under a scenario.
 
     Parameters
     ----------
     previous : ``review.json`` of the last review (`load_json`); the change of the indicated rate is then explained driver by driver
+    progress : is told each of `STAGES` and `FURTHER` before it begins
 
     Raises
     ------
     InputError
         The book cannot answer at all; what it cannot answer in part is in ``warnings``.
     """
-    prepared = prepare(book, scenario)
+    prepared = prepare(book, scenario, progress)
     result = conclude(prepared, scenario)
     resolved = result.scenario
+    progress(FURTHER[0])
     compared = _reconciled(book, resolved, previous)
     more = {
         "assumption_changes": assumption_changes(previous, result.assumptions),
@@ -169,6 +178,7 @@ def review(book: Book, scenario: Scenario, previous: Mapping[str, Any] | None = 
     }
     warnings = (*result.warnings, *compared.pop("notes", ()))
     whole = replace(result, tables={**result.tables, **tables}, warnings=warnings, **compared)
+    progress(FURTHER[1])
     return with_evidence(whole, book, scenario)
 
 

@@ -44,7 +44,7 @@ def main() -> None:
         "book": made.book.fingerprint[:16],
         "review_seconds": round(reviewed, 2),
         "formats": rows,
-        "under_30_seconds": all(one["seconds"] < 30 for one in rows.values()),
+        "under_30_seconds": all(float(str(one["first_run_seconds"])) < 30 for one in rows.values()),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "versions": {
@@ -56,8 +56,9 @@ def main() -> None:
 
 
 def _least(made: object, t: Translator) -> dict[str, object]:
-    """Return the least seconds of all formats together, what each took in that run, and the peer's."""
+    """Return the least seconds of all formats together, what each took in that run, the peer's, and the first run's (nothing kept from an earlier one)."""
     best: dict[str, object] = {}
+    first = 0.0
     for _ in range(REPEATS):
         with tempfile.TemporaryDirectory() as folder:
             marks: list[tuple[str, float]] = []
@@ -74,13 +75,14 @@ def _least(made: object, t: Translator) -> dict[str, object]:
                 "megabytes": round(sum(p.stat().st_size for p in written) / 1e6, 2),
             }
             one |= _peer(Path(folder))
+        first = first or float(str(one["seconds"]))
         if not best or float(str(one["seconds"])) < float(str(best["seconds"])):
             best = one
     if "libreoffice_docx_to_pdf_seconds" in best:
         best["ratio_to_libreoffice_alone"] = round(
             float(str(best["seconds"])) / float(str(best["libreoffice_docx_to_pdf_seconds"])), 2
         )
-    return best
+    return {**best, "first_run_seconds": first}
 
 
 def _peer(folder: Path) -> dict[str, object]:

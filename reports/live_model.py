@@ -126,6 +126,7 @@ def write_model(book: Any, review: RateReview, t: Translator, name: str, formats
         t("Break-even rate of the year"),
     ]
     top = 10
+    sheet.set_row(top, 32)
     for column, text in enumerate(heads):
         sheet.write_string(top, column, text, formats["head_of_figures" if column else "head"])
     model = roll(flows, inputs)

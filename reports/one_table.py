@@ -12,6 +12,7 @@ import xlsxwriter
 from analysis import tables as readers
 from analysis.language import Translator
 from analysis.words import word
+from reports.blocks import width
 
 OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": False}
 NUMBER_FORMATS = {
@@ -68,6 +69,11 @@ def write_table(sheet: Any, frame: pd.DataFrame, title: str, note: str, t: Trans
                 sheet.write_string(row, column, word(value, t), formats["text"])
             else:
                 sheet.write_number(row, column, float(value) * factors.get(kind, 1.0), formats[kind])
+    longest = max(
+        (width(readers.head(str(name), t) + suffix.get(readers.kind_of(str(name)), "")) for name in frame.columns),
+        default=0,
+    )
+    sheet.set_row(2, 16 * -(-longest // 16))  # a head of two lines is not covered by the first row
     sheet.freeze_panes(3, 1)
     set_for_print(sheet, 2)
 

@@ -14,7 +14,7 @@ from analysis.rate_review import RateReview
 from analysis.verdict import verdict
 from reports.content import notice
 from reports.live_model import write_model
-from reports.one_table import OPTIONS, formats_of, write_table
+from reports.one_table import OPTIONS, formats_of, set_for_print, write_table
 
 
 def write_workbook(review: RateReview, out: Path, t: Translator) -> Path:
@@ -57,6 +57,7 @@ def _summary(sheet: Any, review: RateReview, t: Translator, formats: dict[str, A
             "text",
         ),
     ]
+    set_for_print(sheet, 0)
     for row, (text, kind) in enumerate(line for line in lines if line[0] or line[1] == "text"):
         sheet.write_string(row, 0, text, formats[kind])
 
