@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from data.cells import UNITS, numbers, plain
+from data.cells import ERRORS, UNITS, numbers, plain
 from data.files import read_sheets
 from data.prefectures import prefecture_code
 from models.messages import InputError, Message
@@ -106,6 +106,14 @@ def _read_cells(cells: pd.DataFrame, path: Path, sheet: str, quarter: str | None
     filled = [i for i in inside if labels[i] or figures.loc[i].map(plain).ne("").any()]
     if not filled:
         raise InputError("{file}: the form has no filled row above 总数.", file=where)
+    for row in filled:
+        if labels[row].lower() in ERRORS:
+            raise InputError(
+                "{file}, row {row}: {value} stands where a name should stand; a formula failed. Write the name.",
+                file=where,
+                row=row,
+                value=labels[row],
+            )
     values = _values(figures.loc[[*filled, ends[0]]], factor, where)
     stated = quarter or next((q for c in [*above, sheet, path.stem] if (q := _quarter_in(c))), None)
     if stated is None:

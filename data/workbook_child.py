@@ -7,13 +7,15 @@ process only. Formulas and macros are never run: calamine reads what the office 
 from __future__ import annotations
 
 import contextlib
+import io
 import marshal
+import mmap
 import re
 import struct
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 from xml.etree import ElementTree
 from xml.parsers import expat
@@ -107,12 +109,138 @@ class _ErrorCells:
             self.value = False
 
 
+CODES = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
+"""Error codes of the binary formats ([MS-XLS] 2.5.10)."""
+
+
+def _binary_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    """Yield the name of every sheet and the part of an .xlsb that holds it ([MS-XLSB] 2.4.311)."""
+    parts = {part.filename.replace("\\", "/").lower(): part for part in archive.infolist()}
+    if "xl/workbook.bin" not in parts or "xl/_rels/workbook.bin.rels" not in parts:
+        return
+    relations = ElementTree.fromstring(archive.read(parts["xl/_rels/workbook.bin.rels"]))
+    targets = {one.get("Id"): one.get("Target", "") for one in relations}
+    with archive.open(parts["xl/workbook.bin"]) as stream:
+        for kind, body in _binary_records(stream):
+            if kind == 156:
+                length = struct.unpack_from("<I", body, 8)[0] * 2
+                target = targets.get(body[12 : 12 + length].decode("utf-16-le"), "")
+                name = body[16 + length :].decode("utf-16-le")
+                place = target[1:] if target.startswith("/") else f"xl/{target}"
+                if place.lower() in parts:
+                    yield name, parts[place.lower()]
+
+
+def _varying(stream: IO[bytes], most: int) -> int | None:
+    """Read a number of seven bits a byte, None at the end of the stream."""
+    value = 0
+    for turn in range(most):
+        byte = stream.read(1)
+        if not byte:
+            return None
+        value |= (byte[0] & 0x7F) << 7 * turn
+        if byte[0] < 0x80:
+            break
+    return value
+
+
+def _binary_records(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield kind and content of the records of an .xlsb's part."""
+    buffered = io.BufferedReader(stream, 1 << 20)  # type: ignore[arg-type]  # a zip's part is raw enough
+    while (kind := _varying(buffered, 2)) is not None and (size := _varying(buffered, 4)) is not None:
+        yield kind, buffered.read(size)
+
+
+def _binary_errors(stream: IO[bytes]) -> Errors:
+    """Return the error cells of a sheet of an .xlsb."""
+    found: Errors = {}
+    row = 0
+    for kind, body in _binary_records(stream):
+        if kind == 0:
+            row = struct.unpack_from("<I", body)[0]
+        elif kind in (3, 11):  # a constant, a formula
+            found.setdefault(row, {})[struct.unpack_from("<I", body)[0]] = CODES.get(body[8], "#N/A")
+    return found
+
+
+def _old_stream(data: mmap.mmap) -> bytes:
+    """Return the stream ``Workbook`` of an .xls, a file of sectors in chains ([MS-CFB] 2)."""
+    shift, mini_shift = struct.unpack_from("<HH", data, 30)
+    directory, _, cutoff, mini_start, _, more, _ = struct.unpack_from("<7I", data, 48)
+    if shift not in (9, 12) or mini_shift != 6:
+        raise ValueError
+
+    def sector(number: int) -> bytes:
+        return data[(number + 1) << shift : (number + 2) << shift]
+
+    tables, last = list(struct.unpack_from("<109I", data, 76)), (1 << shift) // 4 - 1
+    while more < 0xFFFFFFFA and len(tables) << shift < len(data):
+        listed = struct.unpack(f"<{last + 1}I", sector(more))
+        tables, more = [*tables, *listed[:last]], listed[last]
+    table = b"".join(sector(t) for t in tables if t < 0xFFFFFFFA)
+    following = struct.unpack(f"<{len(table) // 4}I", table)
+
+    def chain(start: int, following: Sequence[int]) -> Iterator[int]:
+        for _ in following:  # never longer than there are sectors
+            if start >= len(following):
+                return
+            yield start
+            start = following[start]
+
+    def stream(start: int) -> bytes:
+        return b"".join(sector(number) for number in chain(start, following))
+
+    entries = [entry for (entry,) in struct.iter_unpack("128s", stream(directory))]
+    for entry in entries:
+        name = entry[: max(struct.unpack_from("<H", entry, 64)[0] - 2, 0)].decode("utf-16-le", "replace")
+        start, size = struct.unpack_from("<II", entry, 116)
+        if name == "Workbook" and size >= cutoff:
+            return stream(start)[:size]
+        if name == "Workbook":
+            minis, small = stream(struct.unpack_from("<I", entries[0], 116)[0]), stream(mini_start)
+            pieces = chain(start, struct.unpack(f"<{len(small) // 4}I", small))
+            return b"".join(minis[n << 6 : (n + 1) << 6] for n in pieces)[:size]
+    return b""
+
+
+def _old_errors(path: str) -> dict[str, Errors]:
+    """Return the error cells of every sheet of an .xls of Excel 97 and later ([MS-XLS] 2.4.24, 2.4.127)."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        book = _old_stream(data) if data[:4] == b"\xd0\xcf\x11\xe0" else b""
+    found: dict[str, Errors] = {}
+    sheet: Errors = {}
+    starts: dict[int, str] = {}
+    at = depth = 0
+    while at + 4 <= len(book):
+        kind, size = struct.unpack_from("<HH", book, at)
+        body = at + 4
+        if kind == 0x85:
+            start, _, characters, wide = struct.unpack_from("<IHBB", book, body)
+            text = book[body + 8 : body + 8 + characters * (1 + (wide & 1))]
+            starts[start] = text.decode("utf-16-le" if wide & 1 else "latin-1")
+        elif kind == 0x809:
+            depth += 1  # a chart inside a sheet keeps cells of its own
+            sheet = found.setdefault(starts[at], {}) if at in starts else sheet
+        elif kind == 0x0A:
+            depth -= 1
+        elif kind in (0x205, 0x06) and size >= 8 and depth == 1:
+            row, column, _, value, what = struct.unpack_from("<HHHBB", book, body)
+            formula = kind == 0x06 and size >= 14 and value == 2 and book[body + 12 : body + 14] == b"\xff\xff"
+            if formula or (kind == 0x205 and what):
+                sheet.setdefault(row, {})[column] = CODES.get(book[body + 8] if formula else value, "#N/A")
+        at = body + size
+    return found
+
+
 def _errors(path: str) -> dict[str, Errors]:
-    """Return the failed formulas of every sheet of an .xlsx: calamine hands them on as empty cells."""
+    """Return the failed formulas of every sheet: calamine hands them on as empty cells."""
     found: dict[str, Errors] = {}
     if not zipfile.is_zipfile(path):
-        return found
+        return _old_errors(path)
     with zipfile.ZipFile(path) as archive:
+        for name, part in _binary_parts(archive):
+            with archive.open(part) as stream:
+                found[name] = _binary_errors(stream)
         for name, part in _office_parts(archive):
             with archive.open(part) as stream:
                 if not _has_errors(stream):
@@ -172,6 +300,7 @@ def main() -> int:
         KeyError,
         zipfile.BadZipFile,
         zlib.error,
+        struct.error,
         SyntaxError,
         expat.ExpatError,
     ):

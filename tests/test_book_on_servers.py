@@ -20,6 +20,8 @@ from data import schema
 from data.book import open_book
 from data.demo import DemoConfig, make_demo
 from data.importing import import_files
+from data.layout import HandMapping
+from data.mappings import forget_mapping, own_names, save_own_names, saved_mappings
 from data.quality import quality
 from models.messages import InputError
 from tests import postgres
@@ -276,3 +278,34 @@ def test_the_quality_report_is_the_same_on_every_database(place):
     assert [f.code for f in found] == [f.code for f in expected]
     for one, same in zip(found, expected, strict=True):
         pd.testing.assert_frame_equal(one.rows, same.rows, check_dtype=False)
+
+
+def test_a_mapping_by_hand_and_own_names_are_kept_and_used_again(place, tmp_path):
+    """Said once, used for next quarter's file, forgotten when told; an undo takes the rows back and leaves the mapping."""
+    columns = {
+        "工程号": "project_id",
+        "承建方": "contractor_id",
+        "合同额": "total_cost_yuan",
+        "入保日": "enrolment_date",
+    }
+    files = []
+    for quarter in (1, 2):
+        files.append(tmp_path / f"{quarter}.csv")
+        files[-1].write_text(f"工程号,承建方,合同额,入保日\nP{quarter},C1,12,2024-0{quarter}-01\n", encoding="utf-8")
+    with open_book(place, create=True) as book:
+        by_hand = HandMapping("projects", columns, {"合同额": "万元"})
+        first = import_files(book, files[:1], mappings=[by_hand]).sheets[0].written
+        assert saved_mappings(book) == {by_hand.signature: by_hand}
+    with open_book(place) as book:
+        assert import_files(book, files[1:]).accepted == 1
+        assert book.table("projects")["total_cost_yuan"].tolist() == [120_000, 120_000]
+        book.undo(first.import_id)
+        assert book.table("projects")["project_id"].tolist() == ["P2"]
+        forget_mapping(book, by_hand.signature)
+        with pytest.raises(InputError):
+            import_files(book, files[:1])
+        save_own_names(book, [("projects", column, name) for name, column in columns.items()])
+        assert import_files(book, files[:1], unit="元").accepted == 1
+    with open_book(place) as book:
+        assert len(own_names(book)) == len(columns)
+        assert book.table("projects")["total_cost_yuan"].tolist() == [12, 120_000]

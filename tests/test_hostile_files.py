@@ -1,11 +1,13 @@
 """Files made to harm are refused within bounded memory; spreadsheets made at random are read right or refused, never crash."""
 
+import contextlib
 import datetime as dt
 import io
 import resource
 import struct
 import sys
 import zipfile
+from pathlib import Path
 
 import openpyxl
 import pandas as pd
@@ -292,3 +294,66 @@ def test_failed_formulas_stand_where_they_are_however_the_sheet_is_written(tmp_p
         else:
             got = {(r, c): v for r, (row,) in enumerate(blocks) for c, v in enumerate(row) if v != ""}
             assert got == {(1, 1): "#DIV/0!", (1, 2): "#N/A", (2, 0): 1.0, (2, 1): 2.0, (2, 2): 3.0, (2, 3): "#REF!"}
+
+
+def binary_workbook(path, rows):
+    """An .xlsb with one sheet, written record by record ([MS-XLSB]): texts, numbers, error codes as one-byte ``bytes``."""
+
+    def varying(number):
+        return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + varying(number >> 7)
+
+    def record(kind, body=b""):
+        return varying(kind) + varying(len(body)) + body
+
+    def wide(value):
+        return struct.pack("<I", len(value)) + value.encode("utf-16-le")
+
+    cells = b""
+    for number, row in enumerate(rows):
+        cells += record(0, struct.pack("<I", number) + bytes(13))
+        for column, value in enumerate(row):
+            at = struct.pack("<II", column, 0)
+            if isinstance(value, bytes):
+                cells += record(3, at + value)
+            else:
+                cells += (
+                    record(6, at + wide(value)) if isinstance(value, str) else record(5, at + struct.pack("<d", value))
+                )
+    size = struct.pack("<4I", 0, len(rows) - 1, 0, len(rows[0]) - 1)
+    rels = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="x/worksheet" Target="worksheets/sheet1.bin"/></Relationships>'
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/_rels/workbook.bin.rels", rels)
+        book = record(143) + record(156, struct.pack("<II", 0, 1) + wide("rId1") + wide("表")) + record(144)
+        archive.writestr("xl/workbook.bin", record(131) + book + record(132))
+        sheet = record(129) + record(148, size) + record(145) + cells + record(146) + record(130)
+        archive.writestr("xl/worksheets/sheet1.bin", sheet)
+    return path
+
+
+def test_failed_formulas_of_binary_workbooks_are_refused_by_their_place(book, tmp_path):
+    old = Path(__file__).parent / "old_books" / "failed_formulas.xls"  # =1/0 in C3, =NA() in D2; written by LibreOffice
+    head = ("施工单位", "年度", "总造价（元）", "保费（元）")
+    rows = [head, ("甲公司", 2020.0, 500.0, b"\x2a"), ("乙公司", 2020.0, b"\x07", 8.0)]
+    new = binary_workbook(tmp_path / "new.xlsb", rows)
+    for path in (old, new):
+        said = [str(r.message()) for r in import_files(book, [path]).refused]
+        assert len(said) == 2
+        assert "row 2, column 保费" in said[0]
+        assert "#N/A" in said[0]
+        assert "row 3, column 总造价" in said[1]
+        assert "#DIV/0!" in said[1]
+    assert book.count("experience") == 0
+    whole = binary_workbook(tmp_path / "whole.xlsb", [head, ("甲公司", 2020.0, 500.0, 7.0)])
+    assert import_files(book, [whole]).accepted == 1
+
+
+@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(st.integers(0, 6655), st.binary(min_size=1, max_size=6)), min_size=1, max_size=6))
+def test_a_damaged_old_workbook_is_read_or_refused(tmp_path_factory, harm):
+    content = bytearray((Path(__file__).parent / "old_books" / "failed_formulas.xls").read_bytes())
+    for at, junk in harm:
+        content[at : at + len(junk)] = junk
+    path = tmp_path_factory.mktemp("old") / "a.xls"
+    path.write_bytes(content)
+    with open_book(":memory:") as own, contextlib.suppress(InputError):
+        import_files(own, [path])

@@ -231,6 +231,13 @@ def test_a_cell_that_is_no_number_is_named(tmp_path, bad):
         read_form(sheet(tmp_path / "a.xlsx", seed(figures)), "2016Q2")
 
 
+def test_a_failed_formula_where_a_name_should_stand_is_named(tmp_path):
+    rows = seed([1] * 8)
+    rows[6][0] = "#REF!"
+    with pytest.raises(InputError, match=r"row 7: #REF! stands where a name"):
+        read_form(sheet(tmp_path / "a.xlsx", rows), "2016Q2")
+
+
 @settings(deadline=None, max_examples=25)
 @given(
     st.lists(
