@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -67,31 +68,39 @@ def experience_from_ledgers(book: Book, fund: str | None = None) -> pd.DataFrame
         .where(current[1], *own)
         .group_by("unit", "year")
     )
+    by_case = (
+        select(
+            payments.c.case_id,
+            year(payments.c.payment_date).label("paid_in"),
+            func.sum(payments.c.amount_yuan).label("amount"),
+        )
+        .where(current[2])
+        .group_by(payments.c.case_id, "paid_in")
+        .subquery()
+    )
+    # payments are summed by case before cases and projects are looked up: there are several of them a case
     paid = (
         select(
             contractor.label("unit"),
-            year(payments.c.payment_date).label("year"),
-            func.sum(payments.c.amount_yuan).label("paid_yuan"),
+            year(cases.c.injury_date).label("injured_in"),
+            by_case.c.paid_in,
+            func.sum(by_case.c.amount).label("amount"),
         )
-        .select_from(payments.join(joined, payments.c.case_id == cases.c.case_id))
-        .where(current[1], current[2], *own)
-        .group_by("unit", "year")
-    )
-    incurred = (
-        select(
-            contractor.label("unit"),
-            year(cases.c.injury_date).label("year"),
-            func.sum(payments.c.amount_yuan).label("incurred_yuan"),
-        )
-        .select_from(payments.join(joined, payments.c.case_id == cases.c.case_id))
-        .where(current[1], current[2], *own)
-        .group_by("unit", "year")
+        .select_from(by_case.join(joined, by_case.c.case_id == cases.c.case_id))
+        .where(current[1], *own)
+        .group_by("unit", "injured_in", by_case.c.paid_in)
     )
     with book.engine.connect() as connection:
-        frames = [
-            pd.read_sql(query, connection).set_index(["unit", "year"]) for query in (written, happened, paid, incurred)
-        ]
-    table = pd.concat(frames, axis=1).fillna(0.0).reset_index()
+        frames = [pd.read_sql(query, connection) for query in (written, happened)]
+        amounts = pd.read_sql(paid, connection)
+    for name, counted in (("paid_yuan", "paid_in"), ("incurred_yuan", "injured_in")):
+        sums = amounts.groupby(["unit", counted], dropna=False, as_index=False)["amount"].sum()
+        frames.append(sums.set_axis(["unit", "year", name], axis=1))
+    # merged, not aligned by index: there a unit that nobody knows would not find itself
+    keyed = (frame.astype({"unit": "str", "year": "int64"}) for frame in frames)
+    table = reduce(lambda left, right: left.merge(right, on=["unit", "year"], how="outer"), keyed)
+    figures = table.columns.difference(["unit"])
+    table[figures] = table[figures].fillna(0.0)
     names = [f.name for f in schema.TABLES["experience"]]
     table = table.assign(period=table["year"].astype("int64").astype("str"), unit_kind="contractor")
     table["base_premium_yuan"] = table["premium_yuan"]

@@ -319,3 +319,18 @@ def test_a_prefecture_is_known_by_any_of_its_names_and_another_place_keeps_its_o
     import_files(book, [write(tmp_path / "p.csv", "项目编号,施工单位,总造价（元）,参保日期,地州市\n" + rows)]).require()
     known = ["changji", "bayingolin", "urumqi", "tacheng", "hotan", "kashgar", "石河子市"]
     assert book.table("projects")["prefecture"].tolist() == known
+
+
+def test_experience_from_ledgers_keeps_what_no_known_contractor_did_in_one_row_a_year(book, tmp_path):
+    files = {
+        "p": "项目编号,施工单位,总造价（元）,参保日期\nP1,C1,100,2024-01-01\n",
+        "c": "案件编号,项目编号,受伤日期\nK1,P1,2024-02-01\nK2,P9,2024-03-01\n",
+        "z": "支付编号,案件编号,支付日期,待遇项目,金额（元）\nZ1,K1,2024-05-01,医疗费,5\nZ2,K2,2025-05-01,医疗费,7\nZ3,K2,2025-06-01,医疗费,1.5\n",
+    }
+    import_files(book, [write(tmp_path / f"{name}.csv", text) for name, text in files.items()]).require()
+    rows = book.experience()[["unit", "period", "cases", "paid_yuan", "incurred_yuan"]].astype(object)
+    assert rows.where(rows.notna(), None).to_numpy().tolist() == [
+        ["C1", "2024", 1, 5.0, 5.0],
+        [None, "2024", 1, 0.0, 8.5],
+        [None, "2025", 0, 8.5, 0.0],
+    ]
