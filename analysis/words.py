@@ -70,6 +70,8 @@ WORDS: dict[str, Message] = {
     "accounts": Message("Accounts"),
     "experience": Message("Experience"),
     "contractor": Message("Contractor"),
+    "male": Message("male"),
+    "female": Message("female"),
     "contractors": Message("Contractors"),
     "projects": Message("Projects"),
     "cases": Message("Cases"),

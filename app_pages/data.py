@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from analysis.book_words import column_name, listed, spoken, table_name
+from analysis.book_words import listed, spoken, table_name
 from analysis.language import Translator
 from app_pages.access import actor, may
-from app_pages.importer import show_importer
+from app_pages.importer import show_importer, show_rows
 from app_pages.state import choose_book, plain_text, translator
 from data import schema
 from data.book import Book
@@ -52,10 +52,7 @@ def show_quality(book: Book, t: Translator) -> None:
     for finding in findings:
         mark = ":material/error:" if finding.severity == "error" else ":material/info:"
         with st.expander(f"{spoken(finding.message, t)} · {t.integer(len(finding.rows))}", icon=mark):
-            named = {column: column_name(column, t) for column in finding.rows}
-            seen = finding.rows.head(500)
-            days = {c: seen[c].dt.strftime("%Y-%m-%d") for c in seen.select_dtypes("datetime")}
-            st.dataframe(seen.assign(**days).rename(columns=named), hide_index=True)
+            show_rows(finding.rows.head(500), t, hide_index=True)
             st.download_button(
                 t("Download all rows"),
                 lambda rows=finding.rows: rows.to_csv(index=False).encode("utf-8-sig"),

@@ -286,17 +286,16 @@ def _say(report: ImportReport, t: Translator) -> None:
     for sheet in report.sheets:
         if report.dry_run and sheet.sample is not None and len(sheet.sample):
             st.caption(plain_text(t("First rows as understood: {file} {sheet}", file=sheet.file, sheet=sheet.sheet)))
-            rows = sheet.sample.dropna(axis=1, how="all").rename_axis(t("Row"))
-            said = {c: rows[c].dt.strftime("%Y-%m-%d") for c in rows.select_dtypes("datetime")}
-            said |= {c: rows[c].map(lambda v: word(v, t), na_action="ignore") for c in rows.select_dtypes("str")}
-            st.dataframe(
-                rows.assign(**said).rename(columns=lambda c: column_name(c, t)),
-                column_config={
-                    column_name(c, t): st.column_config.NumberColumn(format="localized")
-                    for c in rows
-                    if c.endswith("_yuan")
-                },
-            )
+            show_rows(sheet.sample.dropna(axis=1, how="all").rename_axis(t("Row")), t)
+
+
+def show_rows(rows: pd.DataFrame, t: Translator, hide_index: bool = False) -> None:
+    """Show rows of the book as a reader knows them: columns and codes in words, days without hours."""
+    said = {c: rows[c].dt.strftime("%Y-%m-%d") for c in rows.select_dtypes("datetime")}
+    said |= {c: rows[c].map(lambda v: word(v, t), na_action="ignore") for c in rows.select_dtypes("str")}
+    money = {column_name(c, t): st.column_config.NumberColumn(format="localized") for c in rows if c.endswith("_yuan")}
+    named = rows.assign(**said).rename(columns=lambda c: column_name(c, t))
+    st.dataframe(named, hide_index=hide_index, column_config=money, placeholder="—")
 
 
 def _look_at(place: str) -> None:

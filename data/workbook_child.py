@@ -6,7 +6,7 @@ process only. Formulas and macros are never run: calamine reads what the office 
 
 from __future__ import annotations
 
-import contextlib
+import ctypes
 import io
 import marshal
 import mmap
@@ -278,16 +278,28 @@ def _read(path: str, block: int) -> None:
                 _hand_on(rows)
 
 
+def _limit_memory(size: int) -> None:
+    """Let this process have so many bytes of memory and no more; where that cannot be had, it is still the one process that dies."""
+    if sys.platform == "win32":
+        kernel = ctypes.WinDLL("kernel32")
+        kernel.CreateJobObjectW.restype = kernel.GetCurrentProcess.restype = ctypes.c_void_p
+        job = ctypes.c_void_p(kernel.CreateJobObjectW(None, None))
+        limits = ctypes.create_string_buffer(144)  # JOBOBJECT_EXTENDED_LIMIT_INFORMATION of 64 bits
+        struct.pack_into("<I", limits, 16, 0x100)  # JOB_OBJECT_LIMIT_PROCESS_MEMORY
+        struct.pack_into("<Q", limits, 112, size)
+        kernel.SetInformationJobObject(job, 9, limits, len(limits))
+        kernel.AssignProcessToJobObject(job, ctypes.c_void_p(kernel.GetCurrentProcess()))
+    else:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def main() -> int:
     """Read the file named on the command line; the exit code says how it went."""
     path, megabytes, block = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    with contextlib.suppress(
-        ImportError
-    ):  # Windows has no such limit; there the process that dies is this one all the same
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit_memory(megabytes << 20)
     try:
         _read(path, block)
     except MemoryError:

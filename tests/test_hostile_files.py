@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import ctypes
 import datetime as dt
 import io
 import resource
@@ -10,6 +11,7 @@ import sys
 import zipfile
 import zlib
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import openpyxl
 import pandas as pd
@@ -19,7 +21,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from data import privacy
+from data import privacy, workbook_child
 from data.book import open_book
 from data.importing import import_files
 from data.workbooks import workbook_sheets
@@ -366,3 +368,29 @@ def test_a_damaged_old_workbook_is_read_or_refused(tmp_path_factory, harm):
     path.write_bytes(content)
     with open_book(":memory:") as own, contextlib.suppress(InputError):
         import_files(own, [path])
+
+
+def test_the_memory_limit_on_windows_stands_where_the_system_looks_for_it(monkeypatch):
+    """The layout of JOBOBJECT_EXTENDED_LIMIT_INFORMATION, and what is put into it; the calls themselves only run on Windows."""
+    word, long, size = ctypes.c_uint32, ctypes.c_int64, ctypes.c_uint64
+
+    class Basic(ctypes.Structure):
+        _fields_ = [("process_time", long), ("job_time", long), ("flags", word), ("least", size), ("most", size), ("processes", word),
+                    ("affinity", size), ("priority", word), ("scheduling", word)]  # fmt: skip
+
+    class Extended(ctypes.Structure):
+        _fields_ = [("basic", Basic), ("io", size * 6), ("process", size), ("job", size), ("peak_process", size), ("peak_job", size)]  # fmt: skip
+
+    given, kernel = [], MagicMock()
+    kernel.CreateJobObjectW.return_value = kernel.GetCurrentProcess.return_value = 7
+    kernel.SetInformationJobObject.side_effect = lambda job, kind, limits, length: given.append(
+        (kind, bytes(limits), length)
+    )
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(ctypes, "WinDLL", lambda name: kernel, raising=False)
+    workbook_child._limit_memory(4 << 30)
+    ((kind, limits, length),) = given
+    seen = Extended.from_buffer_copy(limits)
+    assert (kind, length) == (9, ctypes.sizeof(Extended))
+    assert (seen.basic.flags, seen.process) == (0x100, 4 << 30)
+    assert kernel.AssignProcessToJobObject.called
