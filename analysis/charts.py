@@ -478,7 +478,7 @@ def scenarios(table: pd.DataFrame, review: RateReview, t: Translator) -> Any:
     rows = rows.assign(closing=rows["closing_yuan"] / scale)
     y = alt.Y("option:N", title=None, sort=None, axis=alt.Axis(labelLimit=240, labelOverlap=False))
     bars = (
-        alt.Chart(rows, width="container", height=34 * len(rows) + 30)
+        alt.Chart(rows, width="container", height=34 * len(rows) + 110)
         .mark_bar(color=COLOURS["main"])
         .encode(
             y=y,

@@ -1,21 +1,13 @@
 """留痕: who imported, saved, locked, published and took back what, and when; for the manager."""
 
-import pandas as pd
 import streamlit as st
 
 from analysis.book_words import table_name
 from app_pages.access import refuse
 from app_pages.books import choose_book
-from app_pages.showing import plain_text, show_table
+from app_pages.showing import moment, plain_text, show_table
 from app_pages.state import translator
 from models.messages import InputError
-
-
-def moments(times: pd.Series) -> pd.Series:
-    """Return times as text in the reader's time zone, a dash where there is none."""
-    local = pd.to_datetime(times, utc=True).dt.tz_convert(st.context.timezone or "UTC")
-    return local.dt.strftime("%Y-%m-%d %H:%M").fillna("—")
-
 
 t = translator()
 st.title(t("Audit trail"))
@@ -27,15 +19,15 @@ try:
             st.info(t("Nothing has been done in this book yet."), icon=":material/history:")
         else:
             st.markdown(t("Newest first. Lines are only ever added."))
-            show_table(trail.assign(at=moments(trail["at"])), t, "audit-trail")
+            show_table(trail.assign(at=trail["at"].map(moment)), t, "audit-trail")
         made = book.imports()
         if len(made):
             st.subheader(t("Imports"))
             columns = ["import_id", "file_name", "target", "row_count", "author", "imported_at", "undone_at", "sha256"]
             said = made[columns].assign(
                 target=[table_name(name, t) for name in made["target"]],
-                imported_at=moments(made["imported_at"]),
-                undone_at=moments(made["undone_at"]),
+                imported_at=made["imported_at"].map(moment),
+                undone_at=made["undone_at"].map(moment),
                 sha256=made["sha256"].str[:12],
             )
             show_table(said, t, "imports", height="content")

@@ -14,7 +14,7 @@ from analysis.scenario_link import refuse_files, to_link
 from app_pages.access import actor, may, refuse
 from app_pages.reviews import conclude, prepared_for
 from app_pages.scenario_state import change_to
-from app_pages.showing import plain_text, show_chart, show_table
+from app_pages.showing import moment, plain_text, show_chart, show_table
 from app_pages.sidebar import share_link
 from app_pages.state import page, translator
 from data.book import Book
@@ -82,16 +82,19 @@ def saver(book: Book, scenario: Scenario, t: Translator) -> None:
                     t,
                 )
     except InputError as error:
-        st.error(plain_text(t.say(error)), icon=":material/warning:")
+        fields = dict(error.message.fields)
+        if "time" in fields:
+            fields["time"] = moment(fields["time"])
+        st.error(plain_text(t(error.message.text, **fields)), icon=":material/warning:")
 
 
 def one_saved(book: Book, row: pd.Series, scenario: Scenario, t: Translator) -> None:
     """Show one saved scenario and what can be done with it."""
     name, number = str(row["name"]), int(row["scenario_id"])
     with st.expander(plain_text(name), icon=":material/lock:" if row["locked_at"] else ":material/bookmark:"):
-        said = [str(row["saved_at"]), str(row["author"] or ""), str(row["note"] or "")]
+        said = [moment(row["saved_at"]), str(row["author"] or ""), str(row["note"] or "")]
         if row["locked_at"]:
-            said.append(t("locked at {time}", time=row["locked_at"]))
+            said.append(t("locked at {time}", time=moment(row["locked_at"])))
         st.markdown(plain_text(" · ".join(filter(None, said))))
         with st.container(horizontal=True):
             st.button(
@@ -145,7 +148,7 @@ def body(review: RateReview, t: Translator) -> None:
         table = compared(book, {name: saved[name] for name in chosen})
         if "rate" in table:
             show_chart(charts.scenarios(table, review, t), t, "scenario_chart")
-        show_table(table, t, "scenarios")
+        show_table(table.rename(columns={"own_rate": "indicated_rate"}), t, "scenarios")
     for _, row in kept.iloc[::-1].iterrows():
         one_saved(book, row, saved[str(row["name"])], t)
 

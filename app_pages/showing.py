@@ -131,6 +131,13 @@ def assumption_rows(assumptions: Sequence[Assumption], t: Translator) -> pd.Data
     )
 
 
+def moment(time: Any) -> str:
+    """Return a time that the book keeps in universal time as the reader's clock has it; a dash where there is none."""
+    if pd.isna(time):
+        return "—"
+    return f"{pd.Timestamp(time).tz_convert(st.context.timezone or 'UTC'):%Y-%m-%d %H:%M}"
+
+
 def plain_text(text: str) -> str:
     """Return text so that Markdown shows it as it is: names from files and links are never read as markup."""
     return re.sub(r"([\\`*_{}\[\]<>()#+!|$:~-])", r"\\\1", text)
