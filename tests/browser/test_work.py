@@ -82,7 +82,7 @@ def test_scenarios_are_saved_compared_and_shared_in_the_other_language(visit, of
         page.get_by_label("方案名称").fill(name)
         page.get_by_label("备注").fill("浏览器试验")
         page.get_by_role("button", name="保存侧栏当前设置").click()
-        expect(page.get_by_text("已保存", exact=False).first).to_be_visible()
+        expect(page.get_by_test_id("stExpander").filter(has_text=name).first).to_be_visible()
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(1)
     page.get_by_role("button", name="分享").click()
     shown = page.get_by_test_id("stPopoverBody").get_by_test_id("stCode")
