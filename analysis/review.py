@@ -167,17 +167,15 @@ def review(
     resolved = result.scenario
     progress(FURTHER[0])
     compared = _reconciled(book, resolved, previous)
+    asked = {**what_if(prepared, resolved), **sensitivities(prepared, resolved)}
+    used = prepared.parameters.assumptions(scenario)  # options and stresses ask for parameters of their own
     more = {
-        "assumption_changes": assumption_changes(previous, result.assumptions),
+        "assumption_changes": assumption_changes(previous, used),
         "reconciliation": compared.pop("table", pd.DataFrame()),
     }
-    tables = {
-        **what_if(prepared, resolved),
-        **sensitivities(prepared, resolved),
-        **{n: f for n, f in more.items() if len(f)},
-    }
+    tables = {**result.tables, **asked, **{n: f for n, f in more.items() if len(f)}}
     warnings = (*result.warnings, *compared.pop("notes", ()))
-    whole = replace(result, tables={**result.tables, **tables}, warnings=warnings, **compared)
+    whole = replace(result, tables=tables, warnings=warnings, assumptions=used, **compared)
     progress(FURTHER[1])
     return with_evidence(whole, book, scenario)
 

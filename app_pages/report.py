@@ -49,8 +49,10 @@ def publishing(book: Book, scenario: Scenario, t: Translator) -> str | None:
 
 def whole(review: RateReview, book: Book, scenario: Scenario) -> RateReview:
     """Return a review with what a report has beyond the page's: single drivers, reverse stress, the closed year, findings about the data."""
-    moved = what_moves_it(book, prepared_for(book, scenario), review.scenario)
-    return with_evidence(replace(review, tables={**review.tables, **moved}), book, scenario)
+    prepared = prepared_for(book, scenario)
+    moved = what_moves_it(book, prepared, review.scenario)
+    used = prepared.parameters.assumptions(scenario)
+    return with_evidence(replace(review, tables={**review.tables, **moved}, assumptions=used), book, scenario)
 
 
 def make(review: RateReview, formats: list[str], language: str, official: str | None, t: Translator) -> None:

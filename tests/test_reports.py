@@ -263,6 +263,11 @@ def test_the_section_on_data_counts_what_does_not_fit_together(demo_book, demo):
     assert all(not said.isascii() for said, *_ in grids["quality"].rows)
 
 
+def test_the_parameters_of_stresses_and_warnings_are_listed_too(demo):
+    names = {a.name for a in demo.assumptions}
+    assert {"driver.sd", "warning.outgo_ratio", "interest_rate"} <= names
+
+
 def test_rows_of_different_kinds_keep_their_own_unit(demo):
     grids = {p.name: p for p in content.document(demo, Translator("zh")).pieces if isinstance(p, Grid)}
     known = demo.tables["actual_expected"].set_index("item")
