@@ -80,6 +80,7 @@ def dress(chart: alt.TopLevelMixin, t: Translator, title: Message | str, subtitl
             ),
             view=alt.ViewConfig(strokeWidth=0),
             text=alt.MarkConfig(color=COLOURS["neutral"]),
+            rule=alt.MarkConfig(color=COLOURS["neutral"]),
         ),
     )
 

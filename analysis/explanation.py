@@ -42,6 +42,7 @@ METHODS = {
     "credibility": Message("Credibility"),
     "development": Message("Development to ultimate"),
     "frequency": Message("Claim frequency"),
+    "severity": Message("Severity"),
     "questions": Message("Sensitivity, variance shares, reverse stress"),
     "warning": Message("Early warning and back-test"),
     "cohorts": Message("The cohort fund of a ledger book"),

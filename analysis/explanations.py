@@ -262,6 +262,15 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         METHODS["frequency"],
         "McCullagh & Nelder (1989)",
     ),
+    "mean_case": Explanation(
+        Message("Mean cost of a case"),
+        Message(
+            "What a case of each grade costs at the wages of the valuation year, statutory benefits by formula and medical cost fitted, weighted by the mix of grades; death and cases without a grade included."
+        ),
+        r"\bar c=\sum_g \hat p_g\,c_g",
+        METHODS["severity"],
+        "《工伤保险条例》第三十条至第三十九条",
+    ),
     "payroll_rate": Explanation(
         Message("Rate of payroll"),
         Message(

@@ -13,6 +13,7 @@ from analysis.experience.words import TITLES
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from analysis.scenario import Scenario
+from app_pages.explain import how
 from app_pages.showing import show_chart
 from app_pages.state import page, plain_text, show_table, translator
 from data.book import Book
@@ -81,7 +82,7 @@ def body(review: RateReview, t: Translator) -> None:
     except InputError as error:
         st.info(plain_text(t.say(error)), icon=":material/upload_file:")
         return
-    headline(study, t)
+    headline(study, review, t)
     charts, tables = experience_charts(study, t), experience_tables(study)
     tabs = st.tabs([t.say(name) for name, _, _ in SECTIONS.values()], on_change="rerun", key="section")
     for tab, (section, (_, own_charts, own_tables)) in zip(tabs, SECTIONS.items(), strict=True):
@@ -99,7 +100,7 @@ def body(review: RateReview, t: Translator) -> None:
                     show_table(tables[name], t, name)
 
 
-def headline(study: ExperienceStudy, t: Translator) -> None:
+def headline(study: ExperienceStudy, review: RateReview, t: Translator) -> None:
     """The four answers, what could not be answered, and the download of everything."""
     often, dear, late, credible = st.columns(4)
     if study.frequency is not None:
@@ -135,6 +136,14 @@ def headline(study: ExperienceStudy, t: Translator) -> None:
             height="stretch",
             help=t("0: contractors are alike and their own accidents say nothing; 0.35: a contractor's risk is typically 60% above or below."),
         )  # fmt: skip
+    for column, code, known in (
+        (often, "frequency", study.frequency),
+        (dear, "mean_case", study.severity),
+        (late, "ultimate", study.development),
+        (credible, "credibility", study.frequency),
+    ):
+        if known is not None:
+            how(code, review, t, place=column)
     notes = [*study.notes]
     for part in (
         study.exposure,

@@ -263,7 +263,7 @@ def frontier(found: Frontier, t: Translator) -> Any:
         tooltip=["plan:N", "said:N", "ladder:N", "edges:N", alt.Tooltip("gini:Q", format=".3f"), alt.Tooltip("off_balance:Q", format=".1%"),
                  alt.Tooltip("small_surcharged:Q", format=".1%"), alt.Tooltip("probability_below_floor:Q", format=".1%")],
     )  # fmt: skip
-    near = rows.assign(x=rows["largest_swing"].round(2), y=rows["gini"].round(2))
+    near = rows.assign(x=rows["largest_swing"].round(1), y=rows["gini"].round(2))
     labels = near.groupby(["x", "y"]).agg(
         largest_swing=("largest_swing", "max"), gini=("gini", "mean"), plan=("plan", ", ".join)
     )
