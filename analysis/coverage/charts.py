@@ -148,15 +148,12 @@ def return_grid(states: pd.DataFrame, t: Translator) -> Any:
         )
     )  # fmt: skip
     counts = states["state"].value_counts()
-    finding = Message(
-        "From {first} to {last}, {late} returns came late and {missing} are missing",
-        {
-            "first": quarters[0],
-            "last": quarters[-1],
-            "late": int(counts.get("late", 0)),
-            "missing": int(counts.get("missing", 0)),
-        },
-    )
+    says = {"first": quarters[0], "last": quarters[-1]}
+    says |= {state: int(counts.get(state, 0)) for state in ("late", "missing")}
+    if len(quarters) > 1:
+        finding = Message("From {first} to {last}, {late} returns came late and {missing} are missing", says)
+    else:
+        finding = Message("For {last}, {late} returns came late and {missing} are missing", says)
     return dress(chart, t, finding, t("Quarterly returns by prefecture"))
 
 
