@@ -120,7 +120,7 @@ def headline(study: ExperienceStudy, review: RateReview, t: Translator) -> None:
     if study.development is not None and "injury_year" in study.development.amounts:
         amount, low, high = study.development.amounts["injury_year"].to_pay
         late.metric(
-            t("Still to be paid, without pensions"),
+            t("To pay, without pensions"),
             t.money(amount),
             t("90%: {low:money} to {high:money}", low=low, high=high) if low is not None else t("by Cape Cod"),
             delta_color="off",
@@ -130,7 +130,7 @@ def headline(study: ExperienceStudy, review: RateReview, t: Translator) -> None:
         )
     if study.frequency is not None:
         credible.metric(
-            t("Variance of contractors' risk"),
+            t("Variance of risk"),
             t.number(study.frequency.fit.alpha, 3),
             border=True,
             height="stretch",

@@ -186,7 +186,7 @@ def pensioners(review: RateReview, t: Translator) -> Any:
             "capital": float(table["capital_yuan"].sum()),
         },
     )  # fmt: skip
-    return dress(chart, t, finding, t("Age of the pensioner; of a survivor pension, the age the deceased would have"))
+    return dress(chart, t, finding, t("Age of the pensioner, or the age the deceased would have"))
 
 
 def balance_sheet(review: RateReview, t: Translator) -> Any:

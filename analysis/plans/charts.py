@@ -83,7 +83,7 @@ def by_risk(study: ExactStudy, t: Translator) -> Any:
         .encode(
             x=alt.X("factor:Q", title=t("True accident frequency ÷ usual"), scale=alt.Scale(nice=False)),
             y=alt.Y("multiplier:Q", title=t("Expected multiplier"), axis=alt.Axis(format="%"), scale=alt.Scale(zero=False)),
-            color=alt.Color("size_band:N", title=t("Total cost a year"), sort=names, legend=alt.Legend(columns=3), scale=alt.Scale(domain=names, range=SIZE_COLOURS[-len(names) :])),
+            color=alt.Color("size_band:N", title=t("Total cost a year"), sort=names, legend=alt.Legend(columns=2), scale=alt.Scale(domain=names, range=SIZE_COLOURS[-len(names) :])),
             tooltip=["size_band:N", "factor:Q", alt.Tooltip("multiplier:Q", format=".1%")],
         )
     )  # fmt: skip
@@ -107,7 +107,7 @@ def luck(study: ExactStudy, t: Translator) -> Any:
         alt.Chart(both, width="container", height=36 * len(names) + 190)
         .mark_bar()
         .encode(
-            y=alt.Y("size_band:N", title=t("Total cost a year"), sort=names),
+            y=alt.Y("size_band:N", title=t("Total cost a year"), sort=names, axis=alt.Axis(labelLimit=220)),
             x=alt.X("share:Q", title=t("Share of the variance of multipliers"), axis=alt.Axis(format="%"), stack="zero"),
             color=alt.Color(
                 "what:N",
@@ -230,7 +230,7 @@ def hiding(table: pd.DataFrame, t: Translator) -> Any:
     )  # fmt: skip
     base = alt.Chart(rows, width="container", height=44 * len(sizes) + 230)
     x = alt.X("name:N", title=t("Case"), sort=names, axis=alt.Axis(labelAngle=0, labelOverlap=False))
-    y = alt.Y("size_band:N", title=t("Total cost a year"), sort=sizes)
+    y = alt.Y("size_band:N", title=t("Total cost a year"), sort=sizes, axis=alt.Axis(labelLimit=220))
     cells = base.mark_rect().encode(
         x=x,
         y=y,
