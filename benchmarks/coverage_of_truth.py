@@ -198,14 +198,18 @@ def main() -> None:
 
 
 def summary(found: pd.DataFrame) -> pd.DataFrame:
-    """Return, by kind of statement: how many, the share inside, below and above, and the error of the share inside, between seeds."""
+    """Return, by kind of statement: from how many funds, how many, the share inside, below and above, and the error of the share inside, between seeds."""
     found = found.assign(
         inside=found["truth"].between(found["low"], found["high"]), below=found["truth"] < found["low"]
     )
     found["above"] = ~found["inside"] & ~found["below"]
     by_seed = found.groupby(["name", "seed"])["inside"].mean()
     table = found.groupby("name").agg(
-        statements=("inside", "size"), inside=("inside", "mean"), below=("below", "mean"), above=("above", "mean")
+        funds=("seed", "nunique"),
+        statements=("inside", "size"),
+        inside=("inside", "mean"),
+        below=("below", "mean"),
+        above=("above", "mean"),
     )
     table["error"] = by_seed.groupby("name").std() / np.sqrt(by_seed.groupby("name").size())
     return table.round(4).reset_index()
