@@ -29,6 +29,12 @@ def choose(page, label, text):
     page.get_by_role("option", name=text).first.click()
 
 
+def rests(page):
+    """Wait until the page has answered: a file handed to it while it draws itself anew is lost."""
+    page.wait_for_timeout(1_000)
+    page.wait_for_selector("[data-test-script-state=notRunning]")
+
+
 def test_a_ledger_with_headers_of_its_own_is_mapped_imported_and_taken_back(chromium, tmp_path, ledger):
     place = tmp_path / "office.sqlite"
     open_book(place, create=True).close()
@@ -39,6 +45,7 @@ def test_a_ledger_with_headers_of_its_own_is_mapped_imported_and_taken_back(chro
         page.set_default_timeout(30_000)
         page.goto(f"{address}/data")
         choose(page, "导入到哪个账套", "office")
+        rests(page)
         page.locator("input[type=file]").first.set_input_files(ledger)
         meaning = page.get_by_test_id("stExpander").filter(has_text="各列含义")
         expect(meaning.get_by_text("缺少列 总造价", exact=False)).to_be_visible()
@@ -55,6 +62,7 @@ def test_a_ledger_with_headers_of_its_own_is_mapped_imported_and_taken_back(chro
             assert book.table("projects")[["project_id", "total_cost_yuan"]].to_numpy().tolist() == [["P1", 12_000_000]]
         page.get_by_role("button", name="查看该账套").click()
         expect(page.get_by_text("可下载空白表格", exact=False)).to_be_visible()  # the uploader is empty again
+        rests(page)
         page.locator("input[type=file]").first.set_input_files(ledger)
         expect(page.get_by_text("按保存的手工对应关系读取", exact=False).first).to_be_visible()
         choose(page, "撤销导入编号", "台账.csv")
