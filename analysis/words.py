@@ -137,6 +137,8 @@ WORDS: dict[str, Message] = {
 def word(value: object, t: Translator) -> str:
     """Return a code (part, mark, dimension, stress …) in the reader's language; other text as it is."""
     text = str(value)
+    if " × " in text:  # a pair of dimensions, or of their levels
+        return " × ".join(word(part, t) for part in text.split(" × "))
     others = (NAMES, rate_paths.NAMES, risk_measures.MEASURES, floating_words.WORDS)
     known = WORDS.get(text) or next((own[text] for own in others if text in own), None) or experience_words.spoken(text)
     if known is None and text in load_stresses():

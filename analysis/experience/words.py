@@ -144,6 +144,7 @@ TITLES: Mapping[str, Message] = {
 
 WORDS: Mapping[str, Message] = {
     "year": Message("Year"),
+    "age_band": Message("Age"),
     "season": Message("Season"),
     "Q1": Message("January–March"),
     "Q2": Message("April–June"),
