@@ -67,7 +67,7 @@ def statements(seed: int, projects: int, years: int) -> Iterator[tuple[str, floa
     """Yield (name, low, high, truth) of everything that the study says of one fund."""
     from analysis.assumptions import UsedParameters
     from analysis.experience.exposure import earn, rating_rows
-    from analysis.experience.frames import large_event, ledgers_of
+    from analysis.experience.frames import ledgers_of
     from analysis.experience.study import study_ledgers
     from analysis.scenario import Scenario
     from data.demo.events import true_frequency
@@ -132,7 +132,7 @@ def statements(seed: int, projects: int, years: int) -> Iterator[tuple[str, floa
     for stage in development.counts:
         yield f"ultimate count, {stage.stage}", stage.low, stage.high, totals[stage.stage]
     close = pd.Timestamp(ledgers.on)
-    ordinary = happened[~large_event(happened, int(parameters.value("catastrophe.deaths", ledgers.on)["least"]))]
+    ordinary = ledgers.cases[(ledgers.cases["year"] > 0) & ~ledgers.large]
     ahead = later[
         (later["payment_date"] > close) & ~later["benefit"].isin(SHORT) & later["case_id"].isin(ordinary["case_id"])
     ]

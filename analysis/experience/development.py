@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.experience.exposure import Earned, injuries_by_period, lag_triangle
-from analysis.experience.frames import Floats, Ledgers, large_event
+from analysis.experience.frames import Floats, Ledgers
 from analysis.experience.words import WORDS
 from analysis.fund.pensioners import PENSIONS
 from models.development import (
@@ -99,22 +99,18 @@ class Development:
     notes: tuple[Message, ...]
 
 
-def study_development(
-    ledgers: Ledgers, earned: Earned, pensions: pd.DataFrame, rate: float, least_victims: int
-) -> Development:
+def study_development(ledgers: Ledgers, earned: Earned, pensions: pd.DataFrame, rate: float) -> Development:
     """Return how counts and amounts develop, ``rate`` of discounting; what cannot be developed is said in the notes.
 
-    Payments for events with at least ``least_victims`` are left out: one such event, paid at once, would pass for the pace of all.
+    Payments for large events are left out: one such event, paid at once, would pass for the pace of all.
     """
     notes: list[Message] = []
     counts = [found for stage in STAGES if (found := _counts(ledgers, stage, notes)) is not None]
     years, cases, payments = ledgers.years, ledgers.cases, ledgers.payments
-    large = large_event(cases, least_victims)
-    apart = payments["amount_yuan"].to_numpy(dtype=np.float64)[large[payments["case"].to_numpy()]]
-    if apart.size:
-        notes.append(Message("Large events stand apart: {paid:money} paid for them is not in the triangles.", {"paid": float(apart.sum())}))  # fmt: skip
-    payments = payments[~large[payments["case"].to_numpy()]]
-    pensions = pensions[~large[pensions["case"].to_numpy(dtype=np.int64)]]
+    apart = ledgers.large[payments["case"].to_numpy()]
+    if apart.any():
+        notes.append(Message("Large events stand apart: {paid:money} paid for them is not in the triangles.", {"paid": float(payments["amount_yuan"][apart].sum())}))  # fmt: skip
+    payments, pensions = payments[~apart], pensions[~ledgers.large[pensions["case"].to_numpy(dtype=np.int64)]]
     injury = cases["year"].to_numpy()[payments["case"].to_numpy()]
     project = cases["project"].to_numpy()[payments["case"].to_numpy()]
     enrolled = ledgers.projects["enrolment_date"].dt.year.to_numpy()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,28 @@ class Ledgers:
     def quarters(self) -> pd.PeriodIndex:
         """The quarters of ``years``."""
         return pd.period_range(f"{self.years[0]}Q1", f"{self.years[-1]}Q4", freq="Q")
+
+    @property
+    def least_victims(self) -> int:
+        """The number of victims from which an event is large."""
+        return int(self.parameters.value("catastrophe.deaths", self.on)["least"])
+
+    @property
+    def large(self) -> NDArray[np.bool_]:
+        """(cases,) whether a case belongs to a large event."""
+        return large_event(self.cases, self.least_victims)
+
+
+Part = TypeVar("Part")
+
+
+def attempt(work: Callable[[], Part], notes: list[Message]) -> Part | None:
+    """Return what the work gives, or None with its reason among the notes."""
+    try:
+        return work()
+    except InputError as error:
+        notes.append(error.message)
+        return None
 
 
 def read_frames(book: Book, parameters: UsedParameters, on: date | None = None) -> Ledgers:

@@ -11,7 +11,7 @@ from scipy.stats import beta
 
 from analysis.experience.awards import by_benefit
 from analysis.experience.exposure import Earned, lag_triangle
-from analysis.experience.frames import Floats, Ledgers, large_event
+from analysis.experience.frames import Floats, Ledgers, attempt, large_event
 from analysis.scenario import Scenario
 from models.benefits import statutory_benefits
 from models.development import developed_shares
@@ -93,11 +93,7 @@ def study_severity(
     types = ledgers.projects["project_type"].fillna("unknown").to_numpy(dtype=object)
     kind = np.where(ordinary["project"] >= 0, types[ordinary["project"].to_numpy()], "unknown")
     mix, by_age = (grade_mix(grade, prior, cell, level=LEVEL) for cell in (kind, band))
-    try:
-        odds = grade_odds(grade, {"project_type": kind, "age_band": band}, level=LEVEL)
-    except InputError as error:
-        odds = None
-        notes.append(error.message)
+    odds = attempt(lambda: grade_odds(grade, {"project_type": kind, "age_band": band}, level=LEVEL), notes)
     group = groups(ordinary, grade)
     medical = _medical(ledgers, ordinary, group, notes)
     wages = _wages(ordinary, notes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,7 @@ from analysis.experience.awards import pensions_started
 from analysis.experience.credibility import Credible, study_credibility
 from analysis.experience.development import Development, study_development
 from analysis.experience.exposure import Earned, Exposure, earn, rating_rows, study_exposure
-from analysis.experience.frames import TABLES, Floats, Ledgers, large_event, ledgers_of
+from analysis.experience.frames import TABLES, Floats, Ledgers, attempt, ledgers_of
 from analysis.experience.frequency import Frequency, experience_rows, study_frequency
 from analysis.experience.severity import Severity, study_severity
 from analysis.experience.yearly_cost import YearlyCost, yearly_cost
@@ -25,7 +24,6 @@ from data.book import Book
 from data.parameters import load_parameters
 from models.messages import InputError, Message
 
-Part = TypeVar("Part")
 PROGRESS = Callable[[float], None]
 
 
@@ -82,7 +80,7 @@ def study_ledgers(
 ) -> ExperienceStudy:
     """Return the study of ledgers under a resolved scenario."""
     notes: list[Message] = [*ledgers.notes]
-    least = int(ledgers.parameters.value("catastrophe.deaths", ledgers.on)["least"])
+    least = ledgers.least_victims
     earned = earn(ledgers)
     exposure = study_exposure(ledgers, earned)
     progress(0.35)
@@ -93,10 +91,10 @@ def study_ledgers(
     severity = attempt(lambda: study_severity(ledgers, earned, pensions, scenario, least), notes)
     progress(0.8)
     development = attempt(
-        lambda: study_development(ledgers, earned, pensions, float(scenario.discount_rate or 0.0), least), notes
+        lambda: study_development(ledgers, earned, pensions, float(scenario.discount_rate or 0.0)), notes
     )
     progress(0.9)
-    credibility = attempt(lambda: contractors_of(ledgers, earned, pensions, severity, development, least), notes)
+    credibility = attempt(lambda: contractors_of(ledgers, earned, pensions, severity, development), notes)
     yearly = attempt(lambda: _next_year(rows, frequency, severity), notes)
     progress(1.0)
     return ExperienceStudy(
@@ -138,22 +136,12 @@ def study_experience(experience: pd.DataFrame, on: date | None = None, synthetic
     return ExperienceStudy(2, on or date(last, 12, 31), synthetic, by_year, None, frequency, None, None, credibility, None, tuple(notes))  # fmt: skip
 
 
-def attempt(work: Callable[[], Part], notes: list[Message]) -> Part | None:
-    """Return what the work gives, or None with its reason among the notes."""
-    try:
-        return work()
-    except InputError as error:
-        notes.append(error.message)
-        return None
-
-
 def contractors_of(
     ledgers: Ledgers,
     earned: Earned,
     pensions: pd.DataFrame,
     severity: Severity | None,
     development: Development | None,
-    least_victims: int,
 ) -> Credible:
     """Return the credibility of contractors' ultimate cost: payments and pension capital of each case, developed by its injury year, events capped."""
     projects, cases = ledgers.projects, ledgers.cases
@@ -166,7 +154,7 @@ def contractors_of(
             "exposure_yuan": earned.cost[row, at],
         }
     )
-    cost = case_costs(ledgers, pensions, development, least_victims)
+    cost = case_costs(ledgers, pensions, development)
     there = (cases["year"] > 0).to_numpy() & (cases["project"] >= 0).to_numpy() & (cost != 0)
     claims = pd.DataFrame(
         {
@@ -183,10 +171,10 @@ def contractors_of(
     return study_credibility(exposure, claims.dropna(subset=["contractor"]), cap)
 
 
-def case_costs(ledgers: Ledgers, pensions: pd.DataFrame, development: Development | None, least_victims: int) -> Floats:
+def case_costs(ledgers: Ledgers, pensions: pd.DataFrame, development: Development | None) -> Floats:
     """Return (cases,) the known cost of each case times the development of its injury year: payments without pensions, and pensions at their capital value.
 
-    Cases of events with at least ``least_victims`` stand at what is known: the triangles do not hold them.
+    Cases of large events stand at what is known: the triangles do not hold them.
     """
     n = len(ledgers.cases)
     short = ledgers.payments[~ledgers.payments["benefit"].isin(PENSIONS)]
@@ -195,7 +183,7 @@ def case_costs(ledgers: Ledgers, pensions: pd.DataFrame, development: Developmen
         pensions["case"].to_numpy(dtype=np.int64), pensions["capital_yuan"].to_numpy(dtype=np.float64), n
     )
     amounts = development.amounts if development is not None else {}
-    large = large_event(ledgers.cases, least_victims)
+    large = ledgers.large
 
     def factor(name: str) -> Floats:
         if name not in amounts:
