@@ -15,7 +15,7 @@ import struct
 import sys
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 from xml.etree import ElementTree
 from xml.parsers import expat
@@ -46,19 +46,28 @@ Errors = dict[int, dict[int, str]]
 _ERROR = re.compile(rb"""t\s*=\s*["']e["']""")
 
 
-def _office_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipInfo]]:
-    """Yield the name of every sheet and the part of an .xlsx that holds it."""
+def _sheets_of(
+    archive: zipfile.ZipFile, book: str, named: Callable[[IO[bytes]], Iterator[tuple[str, str | None]]]
+) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    """Yield the name of every sheet and the part that holds it; nothing where the archive has no part ``book``, which names sheets and relations."""
     parts = {part.filename.replace("\\", "/").lower(): part for part in archive.infolist()}
-    if "xl/workbook.xml" not in parts or "xl/_rels/workbook.xml.rels" not in parts:
-        return  # .xlsb
-    relations = ElementTree.fromstring(archive.read(parts["xl/_rels/workbook.xml.rels"]))
+    if f"xl/{book}" not in parts or f"xl/_rels/{book}.rels" not in parts:
+        return
+    relations = ElementTree.fromstring(archive.read(parts[f"xl/_rels/{book}.rels"]))
     targets = {one.get("Id"): one.get("Target", "") for one in relations}
-    for sheet in ElementTree.fromstring(archive.read(parts["xl/workbook.xml"])).iter():
+    with archive.open(parts[f"xl/{book}"]) as stream:
+        for name, relation in named(stream):
+            target = targets.get(relation, "")
+            place = (target[1:] if target.startswith("/") else f"xl/{target}").lower()
+            if place in parts:
+                yield name, parts[place]
+
+
+def _office_names(stream: IO[bytes]) -> Iterator[tuple[str, str | None]]:
+    """Yield name and relation of every sheet of an .xlsx."""
+    for sheet in ElementTree.parse(stream).iter():
         if sheet.tag.endswith("}sheet"):
-            target = targets.get(next((v for k, v in sheet.attrib.items() if k.endswith("}id")), None), "")
-            place = target[1:] if target.startswith("/") else f"xl/{target}"
-            if place.lower() in parts:
-                yield sheet.get("name", ""), parts[place.lower()]
+            yield sheet.get("name", ""), next((v for k, v in sheet.attrib.items() if k.endswith("}id")), None)
 
 
 def _has_errors(part: IO[bytes]) -> bool:
@@ -113,22 +122,12 @@ CODES = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36
 """Error codes of the binary formats ([MS-XLS] 2.5.10)."""
 
 
-def _binary_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipInfo]]:
-    """Yield the name of every sheet and the part of an .xlsb that holds it ([MS-XLSB] 2.4.311)."""
-    parts = {part.filename.replace("\\", "/").lower(): part for part in archive.infolist()}
-    if "xl/workbook.bin" not in parts or "xl/_rels/workbook.bin.rels" not in parts:
-        return
-    relations = ElementTree.fromstring(archive.read(parts["xl/_rels/workbook.bin.rels"]))
-    targets = {one.get("Id"): one.get("Target", "") for one in relations}
-    with archive.open(parts["xl/workbook.bin"]) as stream:
-        for kind, body in _binary_records(stream):
-            if kind == 156:
-                length = struct.unpack_from("<I", body, 8)[0] * 2
-                target = targets.get(body[12 : 12 + length].decode("utf-16-le"), "")
-                name = body[16 + length :].decode("utf-16-le")
-                place = target[1:] if target.startswith("/") else f"xl/{target}"
-                if place.lower() in parts:
-                    yield name, parts[place.lower()]
+def _binary_names(stream: IO[bytes]) -> Iterator[tuple[str, str | None]]:
+    """Yield name and relation of every sheet of an .xlsb ([MS-XLSB] 2.4.311)."""
+    for kind, body in _binary_records(stream):
+        if kind == 156:
+            length = struct.unpack_from("<I", body, 8)[0] * 2
+            yield body[16 + length :].decode("utf-16-le"), body[12 : 12 + length].decode("utf-16-le")
 
 
 def _varying(stream: IO[bytes], most: int) -> int | None:
@@ -238,10 +237,10 @@ def _errors(path: str) -> dict[str, Errors]:
     if not zipfile.is_zipfile(path):
         return _old_errors(path)
     with zipfile.ZipFile(path) as archive:
-        for name, part in _binary_parts(archive):
+        for name, part in _sheets_of(archive, "workbook.bin", _binary_names):
             with archive.open(part) as stream:
                 found[name] = _binary_errors(stream)
-        for name, part in _office_parts(archive):
+        for name, part in _sheets_of(archive, "workbook.xml", _office_names):
             with archive.open(part) as stream:
                 if not _has_errors(stream):
                     continue
