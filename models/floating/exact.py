@@ -55,9 +55,9 @@ class Chain:
         """Return the probability of each step at the start and after each year, shape (years + 1, units, steps)."""
         moves, now = self._moves(), self._entrants()
         out = np.empty((years + 1, *now.shape))
-        for t in range(years + 1):
-            out[t] = now
-            now = moves(now)
+        out[0] = now
+        for t in range(years):
+            out[t + 1] = now = moves(now)
         return out.transpose(0, 2, 1)
 
     def equilibrium(self, near: Floats | None = None) -> Floats:
