@@ -1,5 +1,6 @@
 """演示: one finding a screen, in large type, without the sidebar; forward and back by button or arrow key."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -22,20 +23,20 @@ div:has(> .st-key-chart) {flex: none; height: calc(100vh - 13rem)}
 """A page for the far end of a room: everything grows with the screen, and a chart has what the headline and the buttons leave of its height."""
 
 
-def screens(review: RateReview, t: Translator) -> list[tuple[str, str, Any]]:
-    """Return the screens: headline, line beneath, chart (None: the figures)."""
+def screens(review: RateReview, t: Translator) -> list[tuple[str, str, Callable[[], Any] | None]]:
+    """Return the screens: headline, line beneath, what draws the chart (None: the figures)."""
     enough, sure, since, do = answers(review)
     months = charts.payable_months(review, t)
-    found: list[tuple[str, str, Any]] = [
+    found: list[tuple[str, str, Callable[[], Any] | None]] = [
         (t.say(enough.answer), t.say(sure.answer), None),
-        (t.say(enough.answer), "", charts.indicated_rates(review, t)),
-        (t.say(sure.answer), "", charts.solvency_curve(review, t)),
-        (t.say(since.answer), "", charts.fund_fan(review, t)),
-        (charts.finding_of(months, t), "", months),
+        (t.say(enough.answer), "", lambda: charts.indicated_rates(review, t)),
+        (t.say(sure.answer), "", lambda: charts.solvency_curve(review, t)),
+        (t.say(since.answer), "", lambda: charts.fund_fan(review, t)),
+        (charts.finding_of(months, t), "", lambda: months),
     ]
     if review.floating is not None and len(review.floating.steps):
         steps = charts.floating_steps(review, t)
-        found.append((charts.finding_of(steps, t), "", steps))
+        found.append((charts.finding_of(steps, t), "", lambda: steps))
     found.append((t.say(do.question), t.say(do.answer), None))
     return found
 
@@ -74,7 +75,7 @@ def show(review: RateReview, t: Translator) -> None:
     st.title(plain_text(headline), anchor=False)
     if chart is not None:
         with st.container(key="chart", height="stretch"):
-            st.altair_chart(enlarged(chart), key=f"screen-{at}", alt=headline, height="stretch")
+            st.altair_chart(enlarged(chart()), key=f"screen-{at}", alt=headline, height="stretch")
     else:
         st.header(plain_text(line), anchor=False)
         figures(review, t)

@@ -54,7 +54,7 @@ def change(path: str, value: Any) -> None:
     try:
         change_to(put(current(), path, value))
     except InputError as error:
-        st.session_state[WRONG] = error.message
+        st.session_state[WRONG], st.session_state[TOUCHED] = error.message, True
 
 
 def undo() -> None:
