@@ -110,6 +110,9 @@ def test_a_presentation_turns_by_arrow_key_without_the_sidebar(visit):
     page = visit("present", "work-present", height=900)
     expect(page.get_by_test_id("stMetricValue")).to_have_count(4)
     expect(page.get_by_test_id("stSidebar")).to_have_count(0)
+    # the keys belong to the buttons, which are drawn after the figures
+    expect(page.get_by_role("button", name="下一页")).to_be_enabled()
+    page.wait_for_selector("[data-test-script-state=notRunning]")
     page.keyboard.press("ArrowRight")
     expect(page.get_by_test_id("stVegaLiteChart")).to_have_count(1)
     expect(page.get_by_text("第2页", exact=False)).to_be_visible()
