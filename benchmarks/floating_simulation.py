@@ -23,7 +23,7 @@ from scipy.stats import ks_2samp
 from benchmarks.floating import YEARS, portfolio
 from models.floating import FloatingPlan, Risks, chain, draw_accidents, load_plan, simulate
 
-PATHS, REPEATS = 60, 2
+PATHS, REPEATS = 60, 3
 DRAWS, CHUNK = 1_000_000, 20_000
 RESULT = Path(__file__).with_name("results") / "floating_simulation.json"
 
@@ -80,7 +80,7 @@ def fastest(work: Any, *given: Any) -> tuple[float, tuple[np.ndarray, np.ndarray
 def compared() -> list[dict[str, Any]]:
     """Return speed and distance for portfolios with ever more accidents."""
     rows = []
-    for mean in (0.01, 0.03, 0.1, 0.3):
+    for mean in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0):
         risks = scaled(mean)
         for name in ("huainan", "national_five_steps"):
             plan = load_plan(name)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.floating import Behaviour, Risks, analyse, chain, draw_accidents, load_plan, simulate
+from models.floating import Behaviour, Risks, accidents, analyse, chain, draw_accidents, load_plan, simulate
 from models.floating.units import expecting
 from models.messages import InputError
 
@@ -66,8 +66,9 @@ def test_a_portfolio_of_all_sizes_agrees_with_the_exact_analysis(name):
     assert (np.abs(found.factor.mean(axis=0) - expected) <= 4 * errors + (1e-12 if plan.steps else 5e-4)).all()
 
 
-def test_longer_windows_and_premium_paid_agree_with_units_rated_one_by_one():
-    """Every contractor on every path is rated by the plan itself, year by year, from the same accidents."""
+def test_longer_windows_and_premium_paid_agree_with_units_rated_one_by_one(monkeypatch):
+    """Every contractor on every path is rated by the plan itself, year by year, from the same accidents, drawn in two blocks."""
+    monkeypatch.setattr(accidents, "BLOCK", 100)
     several = risks([0.1, 0.6, 3.0], 0.5)
     paths, years = 25, 4
     for name in ("korea_2019", "jining", "wsib", "city_half_points"):
@@ -76,15 +77,16 @@ def test_longer_windows_and_premium_paid_agree_with_units_rated_one_by_one():
         drawn = draw_accidents(several, paths, years, seed=5, history=window - 1)
         found = simulate(plan, drawn)
         fixed = expecting(plan, several)
-        events = pd.DataFrame(
-            {
-                "unit": drawn.unit[drawn.row] * paths + drawn.path[drawn.row],
-                "year": np.repeat(np.arange(window - 1 + years), np.diff(drawn.starts)),
-                "amount": drawn.amount,
-                "counted": drawn.amount
-                if plan.ratio.claim_limit_yuan is None
-                else np.minimum(drawn.amount, plan.ratio.claim_limit_yuan),
-            }
+        assert len(drawn.blocks) > 1
+        events = pd.concat(
+            pd.DataFrame(
+                {
+                    "unit": block.unit[block.row] * paths + block.path[block.row],
+                    "year": np.repeat(np.arange(window - 1 + years), np.diff(block.starts)),
+                    "counted": np.minimum(block.amount, plan.ratio.claim_limit_yuan or np.inf),
+                }
+            )
+            for block in drawn.blocks
         )
         of = np.repeat(np.arange(3), paths)
         now = pd.Series(1.0, index=pd.RangeIndex(3 * paths))
@@ -174,6 +176,10 @@ def test_new_contractors_stand_at_the_entry_step_and_premium_comes_with_projects
     drawn = draw_accidents(many, 3, 6, seed=7)
     settled = simulate(plan, drawn, start=np.full(3_000, 0.5)).factor[:, 0]
     assert settled == pytest.approx(0.5)
+    # what contractors stand at need not be on the ladder; the first review brings them there
+    limited = simulate(plan_of("national_five_steps"), drawn, start=np.full(3_000, 1.07), trace=True)
+    assert limited.factor[:, 0] == pytest.approx(1.07)
+    assert limited.factor[:, 1] == pytest.approx(limited.steps[1] @ limited.ladder, abs=0.01)
     # with everyone replaced every year nobody ever leaves the entry step
     assert simulate(plan, drawn, Behaviour(turnover=1.0)).factor == pytest.approx(1.0)
     mixed = simulate(plan, drawn, Behaviour(turnover=0.2)).factor[:, 3:].mean()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.floating.compound import joint
 from models.floating.plan import FloatingPlan, nearest
-from models.floating.rules import Floats, StepRule, SurchargeRule
+from models.floating.rules import Floats, Positions, StepRule, SurchargeRule
 from models.floating.units import (
     Risks,
     asked_for,
@@ -164,7 +164,7 @@ def _at_each(
     ]
 
 
-def _added(chance: Floats, where: NDArray[np.intp], count: int) -> Floats:
+def _added(chance: Floats, where: Positions, count: int) -> Floats:
     """Return chances (units, classes, intervals) added up by the step that each leads to (units or 1, classes, intervals)."""
     leads = (where[..., None] == np.arange(count)).astype(np.float64).reshape(len(where), -1, count)
     flat = chance.reshape(len(chance), -1)

@@ -10,7 +10,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.floating.measuring import Measured, measure, prepared, within
-from models.floating.rules import NEUTRAL, Floats, Measures, ModificationRule, Rule, SizeRule, StepRule, SurchargeRule
+from models.floating.rules import (
+    NEUTRAL,
+    Floats,
+    Measures,
+    ModificationRule,
+    Positions,
+    Rule,
+    SizeRule,
+    StepRule,
+    SurchargeRule,
+    passed,
+)
 from models.floating.terms import Constant, DeathCondition, Discount, Minimum, Movement, Ratio, Settlement
 from models.messages import InputError
 
@@ -204,10 +215,14 @@ class FloatingPlan:
         if limit.change is not None:
             return np.clip(target, before * (1 - limit.change), before * (1 + limit.change))
         ladder = np.array(self.steps)
-        here, there = nearest(ladder, before), nearest(ladder, target)
-        up = len(ladder) if limit.steps_up is None else limit.steps_up
-        down = len(ladder) if limit.steps_down is None else limit.steps_down
-        return ladder[np.clip(there, here - down, here + up)]
+        return ladder[self.stepped(nearest(ladder, before), nearest(ladder, target))]
+
+    def stepped(self, here: Positions, there: Positions) -> Positions:
+        """Return the positions on the ladder after a move from ``here`` towards ``there`` (same shape) within the limits in steps."""
+        limit, most = self.movement, len(self.steps)
+        up = most if limit.steps_up is None else limit.steps_up
+        down = most if limit.steps_down is None else limit.steps_down
+        return np.clip(there, here - down, here + up)
 
     def off_balance(
         self, portfolio: pd.DataFrame, previous: pd.Series | None = None, claims: pd.DataFrame | None = None
@@ -245,7 +260,6 @@ def off_balance(multipliers: Floats, base_premium: Floats) -> OffBalance:
     )
 
 
-def nearest(ladder: Floats, values: Floats) -> NDArray[np.intp]:
+def nearest(ladder: Floats, values: Floats) -> Positions:
     """Return the position of the step nearest to each value."""
-    between = (ladder[1:] + ladder[:-1]) / 2
-    return np.searchsorted(between, values, side="left")
+    return passed((ladder[1:] + ladder[:-1]) / 2, values, including=False)

@@ -5,13 +5,14 @@ Each rule is a frozen dataclass with ``target(measures)``: the multiplier that t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Positions = NDArray[np.int16]
 Texts = NDArray[np.object_]
 
 NEUTRAL = 1.0
@@ -54,6 +55,17 @@ def quotient(part: Floats, whole: Floats) -> Floats:
     return np.asarray(np.round(found, 12), dtype=np.float64)
 
 
+def passed(edges: Iterable[float], values: Floats, including: bool) -> Positions:
+    """Return how many of the edges each value lies above, ``including`` one that it meets.
+
+    Each edge is compared with all values: a plan has few edges, and a search among them for each value takes several times as long.
+    """
+    found = np.zeros(np.shape(values), dtype=np.int16)
+    for edge in edges:
+        found += values >= edge if including else values > edge
+    return found
+
+
 @dataclass(frozen=True)
 class Bands:
     """Consecutive bands of a measure: ``edges`` (k-1,) ascending, ``values`` (k,).
@@ -65,9 +77,9 @@ class Bands:
     values: tuple[float, ...]
     upper_inclusive: bool
 
-    def locate(self, measure: Floats) -> NDArray[np.intp]:
+    def locate(self, measure: Floats) -> Positions:
         """Return the position of each value's band."""
-        return np.searchsorted(np.array(self.edges), measure, side="left" if self.upper_inclusive else "right")
+        return passed(self.edges, measure, including=not self.upper_inclusive)
 
     def at(self, measure: Floats) -> Floats:
         """Return the value of the band that each measure lies in."""
@@ -147,12 +159,11 @@ class StepRule:
 
     def target(self, measures: Measures) -> Floats:
         """Return the multiplier (units,) of the step of each unit."""
-        asked = np.array([np.full(len(measures.base), np.nan), *(c.target(measures) for c in self.criteria)])
-        applies = ~np.isnan(asked)
-        worst = np.where(applies, asked, -np.inf).max(axis=0)
-        best = np.where(applies, asked, np.inf).min(axis=0)
+        asked = [c.target(measures) for c in self.criteria] or [np.full(len(measures.base), np.nan)]
+        worst, best = (pick.reduce(asked) for pick in (np.fmax, np.fmin))  # of the criteria that apply
         surcharged = worst > NEUTRAL if self.combine == "surcharge_first" else self.combine == "worst"
-        found = np.where(applies.any(axis=0), np.where(surcharged, worst, best), NEUTRAL)
+        found = np.where(surcharged, worst, best)
+        found = np.where(np.isnan(found), NEUTRAL, found)
         if self.recoup:
             high = (measures.ratio > self.recoup.ratio_above) | (measures.frequency > self.recoup.frequency_above)
             enough = self.recoup.share * quotient(measures.last_loss, measures.last_base)

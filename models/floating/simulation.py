@@ -1,25 +1,21 @@
 """Contractors followed year by year under a plan, for what the chain cannot know: common shocks, entry and exit, hidden cases, safer work.
 
-The accidents are drawn once (`models.floating.accidents`) and read again for every plan and every assumption. A contractor without an accident on a
-path moves as its plan moves anyone without one: that way is worked out once for each contractor, and only those apart from it are followed.
+The accidents are drawn once (`models.floating.accidents`) and read again for every plan and every assumption. A contractor without any accident on a
+path moves as its plan moves anyone without one: that way is worked out once for each contractor, and only the others are followed, block by block.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.floating.accidents import Accidents, Integers, Places
-from models.floating.measuring import form
+from models.floating.accidents import Accidents, Block, Integers, Places
 from models.floating.plan import FloatingPlan, nearest
+from models.floating.reviewing import Bools, Calm, Lives, Losses, Rating, States
 from models.floating.rules import Floats, ModificationRule
-from models.floating.units import Risks, expecting, too_small
+from models.floating.units import expecting
 from models.messages import InputError
-
-Bools = NDArray[np.bool_]
 
 FLOWS = ("premium", "base_premium", "outgo", "cases", "hidden_cases", "hidden_yuan")
 
@@ -107,187 +103,91 @@ def simulate(
         raise InputError(
             "The plan {plan} looks back over {years} years; the accidents begin too late.", plan=plan.name, years=window
         )
-    lives = _Lives.drawn(len(risks.cases), accidents.years, behaviour, seed)
     begin = np.full(len(risks.cases), plan.new_entrant) if start is None else np.asarray(start, dtype=np.float64)
-    rating = _Rating(plan, risks, lives, window)
-    return _Followed(rating, accidents, behaviour, rating.calm(begin, accidents.years)).run(trace)
+    rating = Rating(
+        plan,
+        risks,
+        Lives.drawn(risks.base_premium, accidents.years, behaviour.turnover, behaviour.projects, seed),
+        window,
+    )
+    calm = Calm.of(rating, begin, accidents.years)
+    told = _Told.without_accidents(rating, calm, accidents.paths, trace)
+    for block in accidents.blocks:
+        _Followed(rating, calm, accidents, block, behaviour, told).run()
+    return told.simulated()
 
 
 @dataclass(frozen=True)
-class _Lives:
-    """Who is new and who has a new project in each year; the same on every path.
+class _Told:
+    """What has been told of the blocks so far: ``flows`` by name (years, paths); ``shares`` of base premium at each step (years + 1, paths, steps)."""
 
-    ``age`` (years, units) years of experience at the end of each year (large for those here from the start); ``charged`` (years, units) premium charged
-    relative to an even flow; ``lasting``: nobody is replaced.
-    """
-
-    age: Integers
-    charged: Floats
-    lasting: bool
+    flows: dict[str, Floats]
+    ladder: Floats
+    shares: Floats
 
     @classmethod
-    def drawn(cls, units: int, years: int, behaviour: Behaviour, seed: int) -> _Lives:
-        one, other = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
-        fresh = one.random((years, units)) < behaviour.turnover
-        age, now = np.empty((years, units), dtype=np.int64), np.full(units, 10**6)
-        for t in range(years):
-            now = np.where(fresh[t], 1, now + 1)
-            age[t] = now
-        charged = np.ones((years, units))
-        if np.isfinite(behaviour.projects):
-            chance = -np.expm1(-behaviour.projects)
-            charged = (other.random((years, units)) < chance) / chance
-        return cls(age, charged, behaviour.turnover == 0)
+    def without_accidents(cls, rating: Rating, calm: Calm, paths: int, trace: bool) -> _Told:
+        base = rating.lives.base
+        flows = {name: np.zeros((len(base), paths)) for name in FLOWS}
+        applied = calm.multipliers[1:] if rating.plan.bites == "retrospective" else calm.multipliers[:-1]
+        flows["premium"] += np.einsum("tu,tu->t", base, applied)[:, None]
+        flows["base_premium"] += base.sum(axis=1)[:, None]
+        ladder = rating.ladder if trace else np.zeros(0)
+        shares = np.zeros((len(base) + 1, paths, len(ladder)))
+        if len(ladder):
+            weight = rating.risks.base_premium / rating.risks.base_premium.sum()
+            for t, now in enumerate(calm.multipliers):
+                shares[t] += np.bincount(nearest(ladder, now), weight, len(ladder))
+        return cls(flows, ladder, shares)
 
-
-@dataclass(frozen=True)
-class _Losses:
-    """What a year's accidents cost some rows, in rising order of ``row``: loss and primary loss as the plan counts them, number of cases."""
-
-    row: Places
-    loss: Floats
-    primary: Floats
-    cases: Floats
-
-    @classmethod
-    def summed(cls, row: Places, loss: Floats, primary: Floats) -> _Losses:
-        """Return the sums by row; ``row`` must rise."""
-        if not len(row):
-            return cls(row, loss, primary, loss)
-        starts = np.flatnonzero(np.concatenate([[True], row[1:] != row[:-1]]))
-        count = np.diff(starts, append=len(row)).astype(np.float64)
-        added = np.add.reduceat(loss, starts)
-        return cls(row[starts], added, added if primary is loss else np.add.reduceat(primary, starts), count)
-
-
-@dataclass(frozen=True)
-class _Standing:
-    """Rows that stand apart from the calm way, in rising order, and the multiplier in force of each."""
-
-    row: Places
-    force: Floats
-
-
-@dataclass(frozen=True)
-class _Rating:
-    """A plan's rule applied to units at the end of a year."""
-
-    plan: FloatingPlan
-    risks: Risks
-    lives: _Lives
-    window: int
-    small: Bools = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "small", too_small(self.plan, self.risks))
-
-    @property
-    def forgets(self) -> bool:
-        """Whether a row without a case in its window stands again where it would have stood without any."""
-        ratio = self.plan.ratio
-        return self.plan.movement.free and (ratio.denominator == "base_premium" or ratio.credibility_yuan == 0)
-
-    def reviews(self, year: int) -> bool:
-        """Whether the plan reviews multipliers at the end of a year."""
-        return (year + 1) % self.plan.review_years == 0
-
-    def next(
-        self, unit: Places, year: int, losses: tuple[Floats, ...], last: Floats, paid: Floats, force: Floats
-    ) -> Floats:
-        """Return the multipliers after the review at the end of a year.
-
-        ``losses`` loss, primary loss and cases in the window, ``last`` loss of the year, ``paid`` premium in the window, ``force`` multipliers in force.
-        """
-        plan, base = self.plan, self.risks.base_premium[unit]
-        age = self.lives.age[year][unit]
-        seen = np.minimum(age, self.window)
-        premium = base * seen if plan.ratio.denominator == "base_premium" else paid
-        exposure = self.risks.exposure[unit] * seen
-        measures = form(
-            plan.ratio,
-            loss=losses[0],
-            premium=premium * plan.ratio.premium_factor,
-            base=base * seen,
-            primary=losses[1],
-            cases=losses[2],
-            deaths=np.zeros(len(unit)),
-            exposure=exposure,
-            persons=exposure / float(self.window) / (plan.yuan_per_person or np.inf),
-            last_loss=last,
-            last_base=base,
-            years=float(self.window),
-            texts=dict.fromkeys(plan.columns, np.full(len(unit), "", dtype=object)) if plan.columns else {},
-        )
-        asked = np.where(self.small[unit] | (age < plan.minimum.years), plan.new_entrant, plan.target(measures))
-        return plan.moved(force, asked)
-
-    def calm(self, begin: Floats, years: int) -> Floats:
-        """Return the multipliers in force in each year and after the last, (years + 1, units), of units without any accident."""
-        unit, none = np.arange(len(begin), dtype=np.int32), np.zeros(len(begin))
-        out = np.empty((years + 1, len(begin)))
-        out[0] = begin
-        for t in range(years):
-            out[t] = np.where(self.lives.age[t] == 1, self.plan.new_entrant, out[t])
-            out[t + 1] = out[t]
-            if self.reviews(t):
-                paid = self.risks.base_premium * self.in_window(t, unit, lambda s: out[max(s, 0)])
-                out[t + 1] = self.next(unit, t, (none, none, none), none, paid, out[t])
-        return out
-
-    def in_window(self, year: int, unit: Places, of: Callable[[int], Floats]) -> Floats:
-        """Return the sum of a quantity over the years of the window in which the contractor was there."""
-        age = self.lives.age[year][unit]
-        return np.asarray(sum(of(year - back) * (back < age) for back in range(self.window)))
+    def simulated(self) -> Simulated:
+        by_path = {name: np.ascontiguousarray(values.T) for name, values in self.flows.items()}
+        steps, errors = self.shares.mean(axis=1), self.shares.std(axis=1) / np.sqrt(self.shares.shape[1])
+        return Simulated(**by_path, ladder=self.ladder, steps=steps, step_errors=errors)
 
 
 @dataclass
 class _Followed:
-    """The rows apart from the calm way, followed through the years of one simulation."""
+    """The rows of one block, followed through the years of one simulation."""
 
-    rating: _Rating
+    rating: Rating
+    calm: Calm
     drawn: Accidents
+    block: Block
     behaviour: Behaviour
-    calm: Floats
+    told: _Told
+    standing: dict[int, States] = field(default_factory=dict)
+    losses: dict[int, Losses] = field(default_factory=dict)
 
-    def run(self, trace: bool) -> Simulated:
-        drawn, plan, lives = self.drawn, self.rating.plan, self.rating.lives
-        self.place = np.zeros(len(drawn.unit), dtype=np.int32)
-        self.mark = np.zeros(len(drawn.unit), dtype=np.bool_)
-        base, ladder = drawn.risks.base_premium, np.array(plan.steps if trace else ())
-        out = {name: np.zeros((drawn.years, drawn.paths)) for name in FLOWS}
-        steps, errors = np.zeros((2, drawn.years + 1, len(ladder)))
-        nobody = _Standing(np.zeros(0, dtype=np.int32), np.zeros(0))
-        self.standing: dict[int, _Standing] = {}
-        self.losses: dict[int, _Losses] = {}
-        now = nobody
-        for t in range(-drawn.history, drawn.years):
+    def run(self) -> None:
+        """Follow the rows and tell what becomes of them."""
+        rating, unit = self.rating, self.block.unit
+        now = self.calm.standing[0][unit]
+        for t in range(-self.drawn.history, self.drawn.years):
             if t >= 0:
-                if not lives.lasting:
-                    here = lives.age[t, drawn.unit[now.row]] > 1
-                    now = _Standing(now.row[here], now.force[here])
-                self._stand(steps, errors, t, now, ladder)
+                if not rating.lives.lasting:
+                    now = np.where(rating.lives.age[t][unit] == 1, self.calm.standing[t][unit], now)
                 self.standing[t] = now
-            self._year(t, out)
+                self._tell_steps(t, now)
+            self.losses[t] = self._year(t)
             if t < 0:
                 continue
-            after = self._reviewed(t) if self.rating.reviews(t) else now
-            applied, at = (after, t + 1) if plan.bites == "retrospective" else (now, t)
-            weight = base * lives.charged[t]
-            unit = drawn.unit[applied.row]
-            apart = weight[unit] * (applied.force - self.calm[at][unit])
-            out["premium"][t] = weight @ self.calm[at] + np.bincount(drawn.path[applied.row], apart, drawn.paths)
-            out["base_premium"][t] = weight.sum()
+            after = self._reviewed(t) if rating.reviews(t) else now
+            if rating.plan.bites == "retrospective":
+                self._charge(t, t + 1, after)
+            else:
+                self._charge(t, t, now)
+            for kept in (self.losses, self.standing):
+                kept.pop(t - rating.window + 1, None)
             now = after
-        self._stand(steps, errors, drawn.years, now, ladder)
-        by_path = {name: np.ascontiguousarray(values.T) for name, values in out.items()}
-        return Simulated(**by_path, ladder=ladder, steps=steps, step_errors=errors)
+        self._tell_steps(self.drawn.years, now)
 
-    def _year(self, t: int, out: dict[str, Floats]) -> None:
-        """Thin the accidents of a year, let small ones be hidden, and note losses by row."""
-        drawn, behaviour = self.drawn, self.behaviour
-        here = drawn.of_year(t + drawn.history)
-        row, amount = drawn.row[here], drawn.amount[here]
-        hide = drawn.hide[here] if behaviour.hiding else amount
+    def _year(self, t: int) -> Losses:
+        """Thin the accidents of a year, let small ones be hidden, tell outgo and cases, and return the losses by row."""
+        drawn, block, behaviour, flows = self.drawn, self.block, self.behaviour, self.told.flows
+        here = block.of_year(t + drawn.history)
+        row, amount = block.row[here], block.amount[here]
+        hide = block.hide[here] if behaviour.hiding else amount
         chance = self._chance(t, row)
         if np.max(chance, initial=0.0) > drawn.headroom * (1 + 1e-9):
             raise InputError(
@@ -296,41 +196,34 @@ class _Followed:
                 asked=round(float(np.max(chance)), 3),
             )
         if drawn.headroom > 1 or np.min(chance, initial=1.0) < 1:
-            happened = drawn.keep[here] * drawn.headroom < chance
+            happened = block.keep[here] * drawn.headroom < chance
             row, amount, hide = row[happened], amount[happened], hide[happened]
         loss, primary = _counted(self.rating.plan, amount)
-        self.losses[t] = _Losses.summed(row, loss, primary)
-        self.losses.pop(t - self.rating.window, None)
+        losses = Losses.summed(row, loss, primary, len(block.unit))
         if t < 0:
-            return
+            return losses
         if behaviour.hiding and self.rating.reviews(t):
-            could = (amount <= behaviour.small_yuan) & (hide < behaviour.hiding)
-            gone = np.flatnonzero(could)[self._pays(t, row[could], amount[could], loss[could], primary[could])]
-            out["hidden_cases"][t] = np.bincount(drawn.path[row[gone]], minlength=drawn.paths)
-            out["hidden_yuan"][t] = np.bincount(drawn.path[row[gone]], amount[gone], drawn.paths)
-            kept = np.ones(len(row), dtype=bool)
-            kept[gone] = False
-            row, amount = row[kept], amount[kept]
-            self.losses[t] = _Losses.summed(row, loss[kept], primary[kept])
-        path = drawn.path[row]
-        out["outgo"][t] = np.bincount(path, amount, drawn.paths)
-        out["cases"][t] = np.bincount(path, minlength=drawn.paths)
+            could = np.flatnonzero((amount <= behaviour.small_yuan) & (hide < behaviour.hiding))
+            gone = could[self._pays(t, losses, row[could], amount[could], loss[could], primary[could])]
+            path = block.path[row[gone]]
+            flows["hidden_cases"][t] += np.bincount(path, minlength=drawn.paths)
+            flows["hidden_yuan"][t] += np.bincount(path, amount[gone], drawn.paths)
+            row, amount = np.delete(row, gone), np.delete(amount, gone)
+            losses = Losses.summed(row, *_counted(self.rating.plan, amount), len(block.unit))
+        path = block.path[row]
+        flows["outgo"][t] += np.bincount(path, amount, drawn.paths)
+        flows["cases"][t] += np.bincount(path, minlength=drawn.paths)
+        return losses
 
-    def _find(self, row: Places, rows: Places) -> tuple[Integers, Bools]:
-        """Return where ``rows`` stand in ``row``, which holds none twice, and whether they are in it at all."""
-        self.place[row] = np.arange(len(row), dtype=np.int32)
-        at = np.minimum(self.place[rows], len(row) - 1)
-        return at, row[at] == rows
-
-    def _force(self, t: int, rows: Places) -> Floats:
+    def _force(self, t: int, rows: Integers | slice) -> Floats:
         """Return the multipliers in force of rows in a year; before the first year, those of the first."""
-        now = self.standing[max(t, 0)]
-        calm: Floats = self.calm[max(t, 0)][self.drawn.unit[rows]]
-        if not len(now.row):
-            return calm
-        at, apart = self._find(now.row, rows)
-        calm[apart] = now.force[at[apart]]
-        return calm
+        unit = self.block.unit[rows]
+        force: Floats = self.calm.multipliers[max(t, 0)][unit]
+        if t >= 0:
+            standing = self.standing[t][rows]
+            apart = standing != self.calm.standing[t][unit]
+            force[apart] = self.rating.multiplier(standing[apart])
+        return force
 
     def _chance(self, t: int, row: Places) -> Floats | float:
         """Return the frequency of each accident's row relative to what is expected."""
@@ -339,86 +232,73 @@ class _Followed:
         if t >= 0 and behaviour.shock_cv:
             spread = np.sqrt(np.log1p(behaviour.shock_cv**2))
             shock = np.exp(spread * drawn.shock[:, t + drawn.history] - spread**2 / 2)
-            chance = chance * shock[drawn.path[row]]
+            chance = chance * shock[self.block.path[row]]
         if t >= 0 and behaviour.elasticity:
-            chance = chance * self._force(t, row) ** behaviour.elasticity
+            chance = chance * (self._force(t, slice(None)) ** behaviour.elasticity)[row]
         return chance
 
-    def _window(self, t: int, rows: Places) -> tuple[tuple[Floats, ...], Floats, Floats]:
-        """Return loss, primary loss and cases of rows in the window, their loss of the year, and their premium in the window."""
-        held = self.losses[t]
-        if held.row is rows and self.rating.window == 1 and self.rating.plan.ratio.denominator == "base_premium":
-            return (held.loss, held.primary, held.cases), held.loss, held.loss
-        unit, sums, last = self.drawn.unit[rows], np.zeros((3, len(rows))), np.zeros(len(rows))
-        age = self.rating.lives.age[t][unit]
-        for back in range(self.rating.window):
-            held = self.losses[t - back]
-            if not len(held.row):
-                continue
-            at, inside = self._find(rows, held.row)
-            inside &= back < age[at]
-            at = at[inside]
-            for total, values in zip(sums, (held.loss, held.primary, held.cases), strict=True):
-                total[at] += values[inside]
-            if back == 0:
-                last = sums[0].copy()
-        if self.rating.plan.ratio.denominator == "base_premium":
-            return (*sums,), last, last
-        paid = self.rating.in_window(t, unit, lambda year: self._force(year, rows))
-        return (*sums,), last, self.drawn.risks.base_premium[unit] * paid
+    def _window(self, t: int, found: Losses) -> Losses:
+        """Return the losses in the window that ends with a year whose own are ``found``."""
+        for back in range(1, self.rating.window):
+            there = 1 if self.rating.lives.lasting else back < self.rating.lives.age[t][self.block.unit]
+            found = found.plus(self.losses[t - back], there)
+        return found
 
-    def _next(self, t: int, rows: Places) -> Floats:
-        losses, last, paid = self._window(t, rows)
-        unit = self.drawn.unit[rows]
-        return self.rating.next(unit, t, losses, last, paid, self._force(t, rows))
+    def _asked(self, t: int, rows: Integers, window: Losses, year: Losses) -> States:
+        """Return what rows are asked for at the end of a year, as it is kept, with these losses in the window and in the year."""
+        unit = self.block.unit[rows]
+        paid = self.rating.paid(t, unit, lambda year: self._force(year, rows))
+        return self.rating.kept(self.rating.asked(unit, t, window.of(rows), year.loss[rows], paid))
 
-    def _reviewed(self, t: int) -> _Standing:
-        """Return who stands apart after the review of a year."""
-        years = range(t - self.rating.window + 1, t + 1)
-        found = [self.losses[s].row for s in years]
-        if not self.rating.forgets:
-            found += [self.standing[s].row for s in years if s in self.standing]
-        rows = found[0]
-        if len(found) > 1:
-            for one in found:
-                self.mark[one] = True
-            rows = np.flatnonzero(self.mark).astype(np.int32)
-            self.mark[rows] = False
-        after = self._next(t, rows)
-        apart = after != self.calm[t + 1][self.drawn.unit[rows]]
-        return _Standing(rows[apart], after[apart])
+    def _reviewed(self, t: int) -> States:
+        """Return what the rows stand at after the review of a year."""
+        year = self.losses[t]
+        window = self._window(t, year)
+        if self.rating.clean_alike:
+            rows, asked = np.flatnonzero(window.cases > 0), self.calm.asked[t][self.block.unit]
+            asked[rows] = self._asked(t, rows, window, year)
+        else:
+            asked = self._asked(t, np.arange(len(self.block.unit)), window, year)
+        return self.rating.moved(self.standing[t], asked)
 
-    def _pays(self, t: int, row: Places, amount: Floats, loss: Floats, primary: Floats) -> Bools:
+    def _pays(self, t: int, year: Losses, row: Places, amount: Floats, loss: Floats, primary: Floats) -> Bools:
         """Return for which of a year's small cases hiding pays: the contractor saves more premium by hiding them all than they cost.
 
-        The saving is that of one year's premium.
+        ``year`` losses with them. The saving is that of one year's premium.
         """
-        if not len(row):
-            return np.zeros(0, dtype=np.bool_)
-        small = _Losses.summed(row, loss, primary)
-        honest, seen = self._next(t, small.row), self.losses[t]
-        at, _ = self._find(seen.row, small.row)
-        silent = [values.copy() for values in (seen.loss, seen.primary, seen.cases)]
-        for values, part in zip(silent, (small.loss, small.primary, small.cases), strict=True):
-            values[at] -= part
-        self.losses[t] = _Losses(seen.row, *silent)
-        saved = (honest - self._next(t, small.row)) * self.drawn.risks.base_premium[self.drawn.unit[small.row]]
-        self.losses[t] = seen
-        back, _ = self._find(small.row, row)
-        return np.asarray((saved > np.bincount(back, amount, len(small.row)))[back], dtype=np.bool_)
+        small = Losses.summed(row, loss, loss if year.primary is year.loss else primary, len(self.block.unit))
+        rows = np.flatnonzero(small.cases > 0)
+        silent = year.plus(small, -1)
+        before = self.standing[t][rows]
+        honest, quiet = (
+            self.rating.multiplier(self.rating.moved(before, self._asked(t, rows, self._window(t, losses), losses)))
+            for losses in (year, silent)
+        )
+        saved = np.zeros(len(self.block.unit))
+        saved[rows] = (honest - quiet) * self.rating.risks.base_premium[self.block.unit[rows]]
+        return np.asarray((saved > np.bincount(row, amount, len(saved)))[row], dtype=np.bool_)
 
-    def _stand(self, steps: Floats, errors: Floats, t: int, now: _Standing, ladder: Floats) -> None:
-        """Write the mean share of base premium at each step, and its standard error over paths, into row ``t``."""
+    def _charge(self, t: int, at: int, standing: States) -> None:
+        """Tell the premium of a year, charged at the multipliers of year ``at``, of rows that stand apart from the calm way."""
+        apart = np.flatnonzero(standing != self.calm.standing[at][self.block.unit])
+        unit = self.block.unit[apart]
+        extra = self.rating.multiplier(standing[apart]) - self.calm.multipliers[at][unit]
+        paths = np.bincount(self.block.path[apart], extra * self.rating.lives.base[t][unit], self.drawn.paths)
+        self.told.flows["premium"][t] += paths
+
+    def _tell_steps(self, t: int, standing: States) -> None:
+        """Tell how the shares of base premium at each step differ from the calm way, for rows apart from it."""
+        ladder, base = self.told.ladder, self.rating.risks.base_premium
         if not len(ladder):
             return
-        drawn, count = self.drawn, len(ladder)
-        weight = drawn.risks.base_premium / drawn.risks.base_premium.sum()
-        unit, first = drawn.unit[now.row], drawn.path[now.row] * count
-        calm = nearest(ladder, self.calm[t])
-        share = np.bincount(first + nearest(ladder, now.force), weight[unit], drawn.paths * count)
-        share -= np.bincount(first + calm[unit], weight[unit], drawn.paths * count)
-        by_path = share.reshape(-1, count) + np.bincount(calm, weight, count)
-        steps[t], errors[t] = by_path.mean(axis=0), by_path.std(axis=0) / np.sqrt(drawn.paths)
+        apart = np.flatnonzero(standing != self.calm.standing[t][self.block.unit])
+        unit, first = self.block.unit[apart], self.block.path[apart] * len(ladder)
+        for sign, multipliers in (
+            (1.0, self.rating.multiplier(standing[apart])),
+            (-1.0, self.calm.multipliers[t][unit]),
+        ):
+            at, weight = first + nearest(ladder, multipliers), base[unit] * (sign / base.sum())
+            self.told.shares[t] += np.bincount(at, weight, self.told.shares[t].size).reshape(-1, len(ladder))
 
 
 def _counted(plan: FloatingPlan, amount: Floats) -> tuple[Floats, Floats]:

@@ -50,6 +50,7 @@ def test_a_ledger_with_headers_of_its_own_is_mapped_imported_and_taken_back(chro
         meaning = page.get_by_test_id("stExpander").filter(has_text="各列含义")
         expect(meaning.get_by_text("缺少列 总造价", exact=False)).to_be_visible()
         expect(meaning.get_by_text("尚未指明：总造价。")).to_be_visible()
+        rests(page)  # the editor stands where it will stay
         box = meaning.get_by_test_id("stDataFrame").bounding_box()
         page.mouse.dblclick(box["x"] + 0.75 * box["width"], box["y"] + (UNKNOWN + 1.5) * ROW)
         page.get_by_role("option", name="总造价", exact=True).click()
