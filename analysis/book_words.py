@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from analysis.columns import head
 from analysis.language import Translator
-from analysis.tables import head
 from analysis.words import word
 from data.names import WIDE
 from models.messages import InputError, Message

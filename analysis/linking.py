@@ -8,10 +8,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import COLOURS
+from analysis.chart_style import COLOURS
+from analysis.columns import head, in_words
 from analysis.language import Translator
 from analysis.rate_review import RateReview
-from analysis.tables import head, in_words
 
 CHOSEN, POINTED = "chosen", "pointed"
 """Names of the two selections: by click, which the page learns of; by hovering, which stays in the chart."""

@@ -5,6 +5,7 @@ import json
 import streamlit as st
 
 from analysis import charts
+from analysis.fund.words import BASIS_NAMES
 from analysis.hindsight import reconciliation_charts
 from analysis.hindsight.actual_expected import actual_expected, in_units
 from analysis.hindsight.reconciliation import reconcile
@@ -23,7 +24,7 @@ def body(review: RateReview, t: Translator) -> None:
     show_chart(charts.indicated_rates(review, t), t, "indicated")
     show_table(indicated_table(review, t), t, "indicated")
     for basis, indicated in review.indicated.items():
-        with st.expander(t.say(charts.BASIS_NAMES[basis]), expanded=basis == review.best.basis):
+        with st.expander(t.say(BASIS_NAMES[basis]), expanded=basis == review.best.basis):
             how(basis, review, t)
             show_table(indicated.parts, t, f"parts_{basis}")
             if indicated.payroll_rate is not None:

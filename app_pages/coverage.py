@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from analysis.charts import unsqueezed
+from analysis.chart_style import unsqueezed
 from analysis.coverage import charts as coverage_charts
 from analysis.coverage.campaign import Coverage, coverage, days_of
 from analysis.coverage.enrolment import enrolment

@@ -5,7 +5,7 @@ from datetime import date
 
 import streamlit as st
 
-from analysis.charts import unsqueezed
+from analysis.chart_style import unsqueezed
 from analysis.experience import ExperienceStudy, experience_study
 from analysis.experience.charts import CHARTS, experience_charts
 from analysis.experience.tables import experience_tables

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from analysis.charts import broad, finding_of
+from analysis.chart_style import broad, finding_of
 from analysis.language import Translator
 from analysis.linking import CHOSEN
 

@@ -4,6 +4,7 @@ import streamlit as st
 
 from analysis import charts
 from analysis.answers import answers
+from analysis.fund.words import BASIS_NAMES
 from analysis.language import Translator
 from analysis.linking import until
 from analysis.rate_review import RateReview
@@ -69,7 +70,7 @@ def cards(review: RateReview, t: Translator) -> None:
         delta_color="inverse",
         help=t(
             "{basis}; 90% interval {low:permille} to {high:permille}",
-            basis=charts.BASIS_NAMES[best.basis],
+            basis=BASIS_NAMES[best.basis],
             low=best.low,
             high=best.high,
         ),

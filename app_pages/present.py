@@ -7,6 +7,7 @@ import streamlit as st
 
 from analysis import charts
 from analysis.answers import answers
+from analysis.chart_style import finding_of
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from app_pages.languages import choose_language
@@ -32,11 +33,11 @@ def screens(review: RateReview, t: Translator) -> list[tuple[str, str, Callable[
         (t.say(enough.answer), "", lambda: charts.indicated_rates(review, t)),
         (t.say(sure.answer), "", lambda: charts.solvency_curve(review, t)),
         (t.say(since.answer), "", lambda: charts.fund_fan(review, t)),
-        (charts.finding_of(months, t), "", lambda: months),
+        (finding_of(months, t), "", lambda: months),
     ]
     if review.floating is not None and len(review.floating.steps):
         steps = charts.floating_steps(review, t)
-        found.append((charts.finding_of(steps, t), "", lambda: steps))
+        found.append((finding_of(steps, t), "", lambda: steps))
     found.append((t.say(do.question), t.say(do.answer), None))
     return found
 

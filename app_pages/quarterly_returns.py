@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from analysis.book_words import listed
-from analysis.charts import unsqueezed
+from analysis.chart_style import unsqueezed
 from analysis.coverage import charts as coverage_charts
 from analysis.coverage.returns import ReturnsReview, blank_form, check_forms, review_returns
 from analysis.language import Translator

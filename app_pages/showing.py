@@ -9,11 +9,11 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from analysis.charts import broad, finding_of
+from analysis.chart_style import broad, finding_of
+from analysis.columns import for_readers, head, in_words, kind_of
 from analysis.language import Translator
 from analysis.parameter_table import value_text
 from analysis.rate_review import Assumption, RateReview
-from analysis.tables import for_readers, head, in_words, kind_of
 from analysis.words import word
 from data.parameters.guide import shown_unit
 from data.templates import template
@@ -39,7 +39,7 @@ def show_table(
 
     Parameters
     ----------
-    frame : with the review's column names (``analysis.tables.HEADS``): yuan and fractions
+    frame : with the review's column names (``analysis.columns.HEADS``): yuan and fractions
     name : of the file, and of the widget: once a page
     title, note : stand above the table in the file, the title also on the page
     """

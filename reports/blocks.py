@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.columns import for_readers, head, kind_of
 from analysis.language import Translator
-from analysis.tables import for_readers, head, kind_of
 
 OPEN, CLOSE = "\x02", "\x03"
 """Around a reference in a sentence; no user's text holds them (`printable`)."""

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
-from analysis import tables as readers
+from analysis import columns as readers
 from analysis.language import Translator
 from analysis.words import word
 from reports.blocks import width

@@ -19,7 +19,7 @@ from pptx.enum.shapes import MSO_SHAPE
 from pptx.enum.text import MSO_ANCHOR, PP_ALIGN
 from pptx.util import Inches, Pt
 
-from analysis.charts import COLOURS
+from analysis.chart_style import COLOURS
 from reports.blocks import Grid, printable
 from reports.word import steady_zip
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pptx.chart.data import CategoryChartData, XyChartData
 from pptx.enum.chart import XL_CHART_TYPE, XL_TICK_LABEL_POSITION
 
-from analysis.charts import BASIS_NAMES
+from analysis.fund.words import BASIS_NAMES
 from analysis.language import Translator
 from analysis.plans.words import plan_title, spoken
 from analysis.rate_review import RateReview

@@ -8,9 +8,9 @@ from typing import Any
 
 import xlsxwriter
 
-from analysis import tables as readers
 from analysis.language import Translator
 from analysis.rate_review import RateReview
+from analysis.tables import tables
 from analysis.verdict import verdict
 from reports.content import notice
 from reports.live_model import write_model
@@ -30,7 +30,7 @@ def write_workbook(review: RateReview, out: Path, t: Translator) -> Path:
         _summary(book.add_worksheet(t("Summary")), review, t, formats)
         used: set[str] = set()
         write_model(book, review, t, _sheet_name(t("Live model"), used), formats)
-        for table in readers.tables(review, t):
+        for table in tables(review, t):
             sheet = book.add_worksheet(_sheet_name(table.title, used))
             write_table(sheet, table.frame, table.title, notice(review, t), t, formats)
     return path

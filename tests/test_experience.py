@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.assumptions import UsedParameters
+from analysis.columns import for_readers
 from analysis.experience import experience_study, study_experience, study_ledgers
 from analysis.experience.charts import CHARTS, experience_charts
 from analysis.experience.credibility import study_credibility
@@ -15,7 +16,6 @@ from analysis.experience.frames import ledgers_of, read_frames
 from analysis.experience.tables import experience_tables, report_tables
 from analysis.language import Translator
 from analysis.scenario import Scenario
-from analysis.tables import for_readers
 from benchmarks.coverage_of_truth import statements, summary
 from data.book import open_book
 from data.demo import DemoConfig, make_demo

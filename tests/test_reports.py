@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from pptx import Presentation
 
-from analysis.charts import BASIS_NAMES
+from analysis.fund.words import BASIS_NAMES
 from analysis.language import Translator
 from analysis.rate_review import to_json
 from analysis.review import review

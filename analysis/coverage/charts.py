@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import COLOURS, dress, money_scale
+from analysis.chart_style import COLOURS, dress, money_scale
 from analysis.coverage.campaign import REGION, STATES, Coverage
 from analysis.coverage.enrolment import Enrolment
 from analysis.coverage.roster import RosterStudy

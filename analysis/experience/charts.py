@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from analysis.charts import COLOURS, HEIGHT, dress, money_scale
+from analysis.chart_style import COLOURS, HEIGHT, dress, money_scale
 from analysis.experience.study import ExperienceStudy
 from analysis.experience.tables import grades_named
 from analysis.language import Translator

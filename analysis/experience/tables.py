@@ -1,4 +1,4 @@
-"""The experience study as tables: frames by name, in the order of a report, with column names that `analysis.tables` can say."""
+"""The experience study as tables: frames by name, in the order of a report, with column names that `analysis.columns` can say."""
 
 from __future__ import annotations
 

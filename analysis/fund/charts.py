@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import COLOURS, HEIGHT, dress, money_scale
+from analysis.chart_style import COLOURS, HEIGHT, dress, money_scale
 from analysis.fund.cohort_fit import STREAMS
 from analysis.fund.pensioners import PENSIONS
 from analysis.language import Translator

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from models.messages import Message
 
+BASIS_NAMES = {
+    "pay_as_you_go": Message("Pay-as-you-go"),
+    "terminal_funding": Message("Terminal funding"),
+    "full_funding": Message("Full funding"),
+}
+
 HEADS: dict[str, Message] = {
     "quarter": Message("Quarter"),
     "benefit": Message("Benefit"),

@@ -7,7 +7,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import BASIS_NAMES, COLOURS, dress
+from analysis.chart_style import COLOURS, dress
+from analysis.fund.words import BASIS_NAMES
 from analysis.language import Translator
 from analysis.words import word
 from models.messages import Message

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import COLOURS, HEIGHT, dress, money_scale
+from analysis.chart_style import COLOURS, HEIGHT, dress, money_scale
 from analysis.language import Translator
 from analysis.words import word
 from models.messages import Message

@@ -36,7 +36,8 @@ from analysis import charts
 from analysis.language import Translator
 from analysis.review import conclude, prepare
 from analysis.scenario import Scenario
-from analysis.tables import assumptions, for_readers
+from analysis.columns import for_readers
+from analysis.tables import assumptions
 from analysis.verdict import verdict
 from data.book import open_book
 

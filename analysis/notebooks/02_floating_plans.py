@@ -38,7 +38,7 @@ from analysis.plans.readable import rule_in_words
 from analysis.plans.words import with_words
 from analysis.review import conclude, prepare
 from analysis.scenario import Scenario
-from analysis.tables import for_readers
+from analysis.columns import for_readers
 from data.book import open_book
 from data.demo import DemoConfig, make_demo
 from models.floating import explain, load_plan

@@ -35,7 +35,7 @@ from analysis import charts
 from analysis.language import Translator
 from analysis.review import conclude, prepare
 from analysis.scenario import Scenario
-from analysis.tables import for_readers
+from analysis.columns import for_readers
 from data.book import open_book
 from data.demo import DemoConfig, make_demo
 from data.demo.truth import Truth

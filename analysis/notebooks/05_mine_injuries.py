@@ -37,7 +37,7 @@ import pandas as pd
 from IPython.display import display
 from scipy import stats
 
-from analysis.charts import COLOURS
+from analysis.chart_style import COLOURS
 from analysis.language import Translator
 from models.frequency import back_test, fit_frequency
 

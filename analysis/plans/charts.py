@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from analysis.charts import COLOURS, dress
+from analysis.chart_style import COLOURS, dress
 from analysis.language import Translator
 from analysis.plans.backtest import PlanBacktest
 from analysis.plans.search import Frontier

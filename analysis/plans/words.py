@@ -1,4 +1,4 @@
-"""Heads, kinds and codes of the floating plans' tables, for `analysis.tables` and `analysis.words`."""
+"""Heads, kinds and codes of the floating plans' tables, for `analysis.columns` and `analysis.words`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from analysis.charts import COLOURS, HEIGHT, dress, money_scale
+from analysis.chart_style import COLOURS, HEIGHT, dress, money_scale
 from analysis.language import Translator
 from analysis.questions.rate_paths import NAMES, RatePaths
 from analysis.rate_review import RateReview

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis import charts
-from analysis.charts import BASIS_NAMES
+from analysis.fund.words import BASIS_NAMES
 from analysis.plans.words import plan_title, spoken
 from analysis.words import word
 from models.messages import Message
