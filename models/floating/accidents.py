@@ -37,8 +37,8 @@ class Block:
     ``starts[t + 1]``. ``seeds`` of the marks, which are drawn when they are asked for.
     """
 
-    unit: Places
-    path: Places
+    unit: Integers
+    path: Integers
     row: Places
     amount: Floats
     starts: Integers
@@ -115,7 +115,7 @@ def draw_accidents(
     over = np.divide(risks.variance - risks.cases, risks.cases, out=np.zeros_like(mean), where=risks.cases > 0)
     over = over * headroom * (span / periods)
     process = _Process(mean, np.where(over > 1e-9, over, 0.0), paths, periods, span, _Amounts.of(risks))
-    order = np.argsort(mean, kind="stable").astype(np.int32)
+    order = np.argsort(mean, kind="stable")
     parts = np.split(order, _cuts(mean[order] * (periods * paths)))
     shocks, *seeds = np.random.SeedSequence(seed).spawn(1 + len(parts))
     blocks = (process.drawn(np.sort(part), each) for part, each in zip(parts, seeds, strict=True))
@@ -143,7 +143,7 @@ class _Process:
     span: int
     amounts: _Amounts
 
-    def drawn(self, units: Places, seed: np.random.SeedSequence) -> Block:
+    def drawn(self, units: Integers, seed: np.random.SeedSequence) -> Block:
         """Draw the accidents of some units."""
         seeds = seed.spawn(5)
         streams = [np.random.default_rng(s) for s in seeds[:3]]
@@ -159,7 +159,7 @@ class _Process:
         unit = place // self.paths
         return Block(
             units[unit],
-            (place - unit * self.paths).astype(np.int32),
+            place - unit * self.paths,
             row[np.argsort(year, kind="stable")],
             self.amounts.drawn(len(row), streams[2]),
             np.concatenate([[0], np.cumsum(np.bincount(year, minlength=self.span))]),

@@ -222,7 +222,7 @@ class FloatingPlan:
         limit, most = self.movement, len(self.steps)
         up = most if limit.steps_up is None else limit.steps_up
         down = most if limit.steps_down is None else limit.steps_down
-        return np.clip(there, here - down, here + up)
+        return np.minimum(np.maximum(there, here - down), here + up)
 
     def off_balance(
         self, portfolio: pd.DataFrame, previous: pd.Series | None = None, claims: pd.DataFrame | None = None

@@ -128,7 +128,7 @@ class Rating:
         unrated = too_small(self.plan, self.risks) | (self.lives.age < self.plan.minimum.years)
         return self.risks.base_premium * years, self.risks.exposure * years, unrated
 
-    def asked(self, unit: Places, year: int, losses: Losses, last: Floats, paid: Floats | None) -> Floats:
+    def asked(self, unit: Integers, year: int, losses: Losses, last: Floats, paid: Floats | None) -> Floats:
         """Return the multipliers that the plan asks for at the end of a year.
 
         ``losses`` in the window, ``last`` loss of the year, ``paid`` premium in the window where the plan's ratio is formed with it.
@@ -154,7 +154,7 @@ class Rating:
         asked[unrated] = plan.new_entrant
         return asked
 
-    def paid(self, year: int, unit: Places, force: Callable[[int], Floats]) -> Floats | None:
+    def paid(self, year: int, unit: Integers, force: Callable[[int], Floats]) -> Floats | None:
         """Return the premium in the window at the multipliers in ``force`` in each year, where the plan's ratio is formed with it."""
         if self.plan.ratio.denominator == "base_premium":
             return None
@@ -176,7 +176,7 @@ class Calm:
     @classmethod
     def of(cls, rating: Rating, begin: Floats, years: int) -> Calm:
         """Return the way of the units from the multipliers at which they ``begin``."""
-        plan, unit, none = rating.plan, np.arange(len(begin), dtype=np.int32), np.zeros(len(begin))
+        plan, unit, none = rating.plan, np.arange(len(begin)), np.zeros(len(begin))
         clean = Losses(none, none, np.zeros(len(begin), dtype=np.int64))
         out, asked = np.empty((years + 1, len(begin))), np.ones((years, len(begin)))
         out[0] = begin
