@@ -383,7 +383,13 @@ def _reconciled(book: Book, resolved: Scenario, previous: Mapping[str, Any] | No
 def _unanswered(prepared: Prepared) -> tuple[Message, ...]:
     """Say what the book's levels cannot answer."""
     warnings = []
-    if "full_funding" not in prepared.indicated:
+    if "full_funding" not in prepared.indicated and prepared.history.level == 3:
+        warnings.append(
+            Message(
+                "The ledgers hold fewer than three years: what accidents will still cost is not known yet, so terminal and full funding are not given, and pay-as-you-go rests on the first payments alone: it does not tell whether the rate is enough."
+            )
+        )
+    elif "full_funding" not in prepared.indicated:
         warnings.append(
             Message(
                 "Terminal and full funding need the cost of accidents by year of accident: import experience with incurred cost, or the ledgers.",

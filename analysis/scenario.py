@@ -143,8 +143,8 @@ class Scenario:
         return replace(self, **changes)
 
     def resolve(self, parameters: DatedParameters, valuation_date: date) -> Scenario:
-        """Return the scenario with every ``None`` replaced by the parameter in force on ``valuation_date``."""
-        on = self.valuation_date or valuation_date
+        """Return the scenario with every ``None`` replaced by the parameter in force on ``valuation_date``, the year's end at which the book stands."""
+        on = valuation_date
 
         def known(own: Any, name: str) -> Any:
             return parameters.value(name, on) if own is None else own

@@ -81,7 +81,7 @@ def current_review(t: Translator, whole: bool = False, inputs: bool = True) -> R
     """
     start()
     scenario, job = current(), None
-    resolved = scenario.resolve(load_parameters(), date.max)
+    resolved = scenario.resolve(load_parameters(), scenario.valuation_date or date.max)
     try:
         book = choose_book(t) if inputs else book_in_use()
         with st.spinner(t("Simulating the fund …")):

@@ -193,7 +193,7 @@ def survivor_shares(
         kind, age = str(dependant["kind"]), float(dependant["age"])
         steps = round((shares[kind] + lone_supplement * bool(dependant.get("lone"))) / unit)
         sex = str(dependant.get("sex") or ("male" if kind == "child" else "female"))
-        alive = alive_after(tables[sex], float(int(age)), years)
+        alive = alive_after(tables[sex], age, years)
         if kind == "child":
             alive = alive * (age + years < CHILD_UNTIL)
         moved = np.zeros_like(sums)

@@ -116,7 +116,7 @@ class Stream:
     ``pattern`` (`LAGS`,): yuan a case by quarter after the accident; for a pension the monthly amount that begins. ``known``: the same, in all, of
     accidents that have happened, by quarter to come. ``survival`` (`LONG`,): share of a pension that is paid in each quarter after its start, None
     where the stream is no pension. ``in_payment`` (`LONG`,): payments of today's pensions by quarter to come, without indexation; ``headcount`` of
-    them (`LONG`,), ``mean_award`` monthly.
+    them (`LONG`,), ``mean_award`` monthly, at the prices of the valuation date.
     """
 
     name: str

@@ -127,3 +127,13 @@ def test_capital_values_of_a_frame_equal_one_by_one():
 def test_what_cannot_be_valued_is_refused(call):
     with pytest.raises(InputError):
         call()
+
+
+def test_a_survivor_between_two_birthdays_is_worth_what_lies_between_them():
+    tables = {"male": "CL5", "female": "CL6"}
+
+    def value(age):
+        widow = [{"kind": "spouse", "age": age}]
+        return survivor_value(widow, {"spouse": 0.4, "child": 0.3, "parent": 0.3}, 0.1, 1.0, tables, 0.03, 0.04)
+
+    assert value(70.5) == pytest.approx((value(70) + value(71)) / 2, rel=2e-3)

@@ -11,7 +11,7 @@ from analysis.assumptions import UsedParameters
 from analysis.experience.frames import TABLES, ledgers_of
 from analysis.fund.cohort_fit import fit_trend
 from analysis.fund.history import read_history
-from analysis.fund.ledger_tables import read_tables
+from analysis.fund.ledger_tables import _dated, read_tables
 from analysis.fund.pensioners import Mortality, pensioners_at
 from analysis.fund.projection import project
 from analysis.fund.tables import premium_of, premium_table
@@ -271,3 +271,56 @@ def test_premium_under_stage_cuts_is_written_at_the_cut_rate(prepared, found):
         plain.iloc[0] * raised
     )  # it begins below the months at which the rate is raised
     assert cut.iloc[-1] == pytest.approx(plain.iloc[-1] / 2, rel=0.1)  # two years of benefits held: half the rate
+
+
+def test_works_under_way_are_expected_to_end_as_late_as_earlier_ones_did():
+    day = pd.Timestamp
+    projects = pd.DataFrame(
+        {
+            "total_cost_yuan": 1e6,
+            "enrolment_date": day("2018-01-01"),
+            "start_date": day("2018-01-01"),
+            # 200 days planned; every fourth was extended by 100: an eighth of what was planned
+            "planned_end": day("2018-07-19"),
+            "extended_to": [day("2018-10-27"), pd.NaT, pd.NaT, pd.NaT] * 10,
+            "actual_end": [day("2018-10-27"), *[day("2018-07-19")] * 3] * 10,
+            "status": "completed",
+        }
+    )
+    ahead = projects.assign(
+        enrolment_date=day("2020-10-01"), start_date=day("2020-10-01"), planned_end=day("2021-05-08"), actual_end=pd.NaT, extended_to=pd.NaT,
+        status="in_progress",
+    )  # fmt: skip
+    overdue = ahead.assign(planned_end=day("2020-11-30"))
+    dated = _dated(pd.concat([projects, ahead[:2], overdue[:1]], ignore_index=True), day("2021-01-01"))
+    assert list(dated["end"].iloc[:2]) == [day("2018-10-28"), day("2018-07-20")]
+    length = 220
+    assert list(dated["end"].iloc[40:42]) == [day("2021-05-09") + pd.Timedelta(round(length / 8), "D")] * 2
+    # past its planned end and not finished: it goes on until today at least
+    assert dated["end"].iloc[42] == day("2021-01-01")
+    few = _dated(pd.concat([projects[:20], ahead[:2]], ignore_index=True), day("2021-01-01"))
+    assert list(few["end"].iloc[20:]) == [day("2021-05-09")] * 2
+
+
+def test_earned_cost_of_the_last_year_stands_what_came_afterwards(book):
+    later = read_history(book, QUICK, parameters()).cohorts.model
+    for year in (2019, 2021):
+        then = read_history(book, QUICK.with_changes(valuation_date=date(year, 12, 31)), parameters()).cohorts.model
+        own = slice(4 * (year - 2015), 4 * (year - 2014))
+        # extensions that nobody knew of yet made it 2 to 3% too much
+        assert then.earned[own].sum() == pytest.approx(later.earned[own].sum(), rel=0.012)
+        assert then.under_way.sum() + then.earned.sum() == pytest.approx(then.written.sum(), rel=1e-9)
+
+
+def test_new_pensioners_are_counted_at_the_pensions_of_today(book):
+    model = read_history(book, QUICK, parameters()).cohorts.model
+    payments = book.table("payments").merge(book.table("cases")[["case_id", "injury_date"]], on="case_id")
+    for stream in (s for s in model.streams if s.survival is not None):
+        own = payments[payments["benefit"] == stream.name].sort_values("payment_date").drop_duplicates("case_id")
+        then = own["injury_date"].dt.year.clip(lower=2015)
+        # wages of the synthetic fund rise by 4.5% a year, care follows the pool's average; the plain mean of ten years' awards is much lower
+        pool = then.map({y: parameters().value("pool_average_wage", date(y, 12, 31)) for y in range(2015, 2025)})
+        index = pool / pool.max() if stream.name == "care_allowance" else 1.045 ** (then - 2024)
+        today = (own["amount_yuan"] / index).mean()
+        assert stream.mean_award == pytest.approx(today, rel=0.08)
+        assert stream.mean_award > 1.1 * own["amount_yuan"].mean()

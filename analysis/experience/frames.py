@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.assumptions import UsedParameters
+from analysis.closed_years import breaks_off, days_of, year_closed_by
 from data.book import Book
 from models.messages import InputError, Message
 
@@ -19,8 +20,6 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 LEAST_YEARS = 2
-COMPLETE_FROM = (12, 15)
-"""Month and day from which on data counts as reaching the end of its year."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def ledgers_of(tables: Mapping[str, pd.DataFrame], parameters: UsedParameters, o
     Parameters
     ----------
     tables : those of `TABLES`, with the book's columns
-    on : the valuation date, the end of a year; by default of the last year that the data reach the end of
+    on : the valuation date, by default the end of the last year that the data reach the end of; within a year the end of the year before counts
 
     Raises
     ------
@@ -100,8 +99,7 @@ def ledgers_of(tables: Mapping[str, pd.DataFrame], parameters: UsedParameters, o
         raise InputError("The ledgers hold no project with a date of enrolment: there is no exposure to study.")
     last = max(t[c].max() for t, c in ((projects, "enrolment_date"), (cases, "injury_date"), (payments, "payment_date")) if len(t))  # fmt: skip
     notes: list[Message] = []
-    if on is None:
-        on = date(last.year if (last.month, last.day) >= COMPLETE_FROM else last.year - 1, 12, 31)
+    on = _last_close(tables) if on is None else date(year_closed_by(on), 12, 31)
     if last.date() > on:
         notes.append(Message("The data go on after {on:date}; what came later is left out.", {"on": on}))
     first = int(projects["enrolment_date"].dt.year.min())
@@ -131,6 +129,14 @@ def ledgers_of(tables: Mapping[str, pd.DataFrame], parameters: UsedParameters, o
     known = (row >= 0) & (payments["payment_date"] < close).to_numpy()
     payments = payments[known].assign(case=row[known]).reset_index(drop=True)
     return Ledgers(projects, cases, payments, roster, contractors, on, years, parameters, tuple(notes))
+
+
+def _last_close(tables: Mapping[str, pd.DataFrame]) -> date:
+    """Return the end of the last year that projects, and accidents or payments, reach the end of."""
+    days = days_of(tables)
+    claims = [rows.index.max().year for name, rows in days.items() if name != "projects" and len(rows)]
+    year = int(min([days["projects"].index.max().year, *([max(claims)] if claims else [])]))
+    return date(year if breaks_off(days, year) is None else year - 1, 12, 31)
 
 
 def reported_by(cases: pd.DataFrame, close: pd.Timestamp) -> NDArray[np.bool_]:

@@ -316,9 +316,11 @@ def _stream(
     survival, mean_award = None, 0.0
     if name in PENSIONS:
         own = own.sort_values("payment_date", kind="stable").drop_duplicates("case_id")
-        survival, mean_award = _survival_of_awards(own, mortality)
+        survival = _survival_of_awards(own, mortality)
     when = own["quarter"] if name == "medical" else own["origin"]
     deflated = own["amount_yuan"].to_numpy() / past[when.to_numpy(dtype=np.intp)]
+    if survival is not None and len(own):
+        mean_award = float(deflated.mean())
     amounts = by_lag(
         own["origin"].to_numpy(dtype=np.intp),
         own["lag"].to_numpy(dtype=np.intp),
@@ -346,16 +348,16 @@ def _stream(
     )
 
 
-def _survival_of_awards(awards: pd.DataFrame, mortality: Mortality) -> tuple[Floats, float]:
-    """Return how a new pension runs off by quarter (the mean of those that began, by amount), and the mean monthly award."""
+def _survival_of_awards(awards: pd.DataFrame, mortality: Mortality) -> Floats:
+    """Return how a new pension runs off by quarter: the mean of those that began, by amount."""
     if awards.empty:
-        return np.zeros(LONG), 0.0
+        return np.zeros(LONG)
     elapsed = (awards["payment_date"] - awards["injury_date"]).dt.days.clip(lower=0).to_numpy(dtype=np.float64) / 365.25
     amount = awards["amount_yuan"].to_numpy()
     run_off = mortality.run_off(awards, elapsed, np.arange(LONG) / QUARTERS)
     survival = amount @ run_off / amount.sum()
     survival[0] *= 0.5  # awards begin in the middle of their quarter
-    return np.asarray(survival), float(amount.mean())
+    return np.asarray(survival)
 
 
 def _spread(

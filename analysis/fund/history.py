@@ -11,12 +11,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.assumptions import UsedParameters
+from analysis.closed_years import breaks_off, rows_by_day, year_closed_by
 from analysis.fund.cohort_fit import CohortBook, fit_cohorts
 from analysis.fund.ledger_tables import LedgerTables, read_tables
 from analysis.scenario import Scenario
 from data.book import Book
 from data.derive import project_funds
-from models.fund import payable_months
+from models.fund import QUARTERS, payable_months
 from models.messages import InputError, Message
 
 Floats = NDArray[np.float64]
@@ -32,7 +33,7 @@ class History:
 
     ``exposure`` is enrolled total cost (yuan); where ``notional`` it is collections ÷ the rate in force, which stands for it. ``accounts`` has the
     columns of `RateReview.accounts`. ``people``: cases or beneficiaries of the last year (0 = not known). ``experience``: the rows behind a level 2
-    history, else None.
+    or 3 history (of ledgers ``incurred_yuan`` is what has been paid so far), else None.
     """
 
     level: int
@@ -66,7 +67,9 @@ def read_history(book: Book, scenario: Scenario, parameters: UsedParameters) -> 
     statement, marks, warnings = _statement(book, scenario)
     experience = _experience(book, scenario)
     if experience is not None and len(experience):
+        experience = _closed(book, experience, scenario, warnings)
         found = _from_experience(experience, statement, scenario, marks, warnings)
+        found = replace(found, level=3) if 3 in book.levels() else found
         return _with_cohorts(found, read_tables(book, scenario.fund, found.valuation_date), parameters)
     if statement is None or not {"revenue", "expenditure"} <= set(statement.columns):
         raise InputError(
@@ -114,11 +117,15 @@ def _statement(book: Book, scenario: Scenario) -> tuple[pd.DataFrame | None, tup
         )
     rows = rows[rows["fund"] == fund]
     marks = tuple(sorted(set(rows["mark"].dropna()) - {"official", "own", "synthetic"}))
-    year = rows["period"].str[:4].astype("int64")
-    quarterly = rows["period"].str.contains("Q")
-    stocks = rows.assign(year=year)[rows["item"].isin(["balance", "reserve", "insured_persons"])]
-    last = stocks.sort_values("period").groupby(["year", "item"])["amount"].last()
-    flows = rows.assign(year=year, part=quarterly)[~rows["item"].isin(["balance", "reserve", "insured_persons"])]
+    rows = rows.assign(year=rows["period"].str[:4].astype("int64"), part=rows["period"].str.contains("Q"))
+    # where a year's statement stands beside those of its quarters, it is the year; a stock is that of the year's end
+    whole = rows.loc[~rows["part"], ["year", "item"]].drop_duplicates().assign(whole=True)
+    beside = rows.merge(whole, on=["year", "item"], how="left")["whole"].notna().to_numpy()
+    rows = rows[~(rows["part"].to_numpy() & beside)]
+    stock = rows["item"].isin(["balance", "reserve", "insured_persons"])
+    ends = rows[stock & (~rows["part"] | rows["period"].str.endswith("Q4"))]
+    last = ends.groupby(["year", "item"])["amount"].last()
+    flows = rows[~stock]
     flows = flows.groupby(["year", "item"]).agg(amount=("amount", "sum"), n=("amount", "size"), part=("part", "any"))
     incomplete = flows["part"] & (flows["n"] < 4)
     if incomplete.any():
@@ -128,10 +135,7 @@ def _statement(book: Book, scenario: Scenario) -> tuple[pd.DataFrame | None, tup
         )
     table = pd.DataFrame(pd.concat([flows.loc[~incomplete, "amount"], last]).unstack())
     if scenario.valuation_date is not None:
-        table = table[
-            table.index
-            <= scenario.valuation_date.year - (scenario.valuation_date < date(scenario.valuation_date.year, 12, 31))
-        ]
+        table = table[table.index <= year_closed_by(scenario.valuation_date)]
     if "revenue" not in table and "contributions" in table:
         income = table.reindex(columns=["contributions", "interest", "transfer_in", "other_income"])
         table["revenue"] = income.sum(axis=1, min_count=1).where(table["contributions"].notna())
@@ -271,12 +275,39 @@ def _experience(book: Book, scenario: Scenario) -> pd.DataFrame | None:
     if rows.empty:
         return None
     rows = rows.assign(year=rows["period"].str[:4].astype("int64"))
+    return rows if scenario.valuation_date is None else rows[rows["year"] <= year_closed_by(scenario.valuation_date)]
+
+
+def _closed(book: Book, rows: pd.DataFrame, scenario: Scenario, warnings: list[Message]) -> pd.DataFrame:
+    """Leave out a last year that is not over: its missing accidents and payments would pass for a low rate. A year that is asked for by name stays."""
+    both = rows.groupby("year")[["exposure_yuan", "paid_yuan", "incurred_yuan"]].sum()
+    usable = both.index[(both["exposure_yuan"] > 0) & (both[["paid_yuan", "incurred_yuan"]] > 0).any(axis=1)]
+    if len(usable) < 2:
+        return rows
+    last = int(usable[-1])
+    if 3 in book.levels():
+        stop = breaks_off(rows_by_day(book), last)
+    else:
+        quarters = rows.loc[rows["year"] == last, "period"]
+        part = quarters.str.contains("Q") & (quarters.nunique() < QUARTERS)
+        stop = pd.Period(quarters.max(), freq="Q").end_time.date() if part.all() else None
+    if stop is None:
+        return rows
     if scenario.valuation_date is not None:
-        rows = rows[
-            rows["year"]
-            <= scenario.valuation_date.year - (scenario.valuation_date < date(scenario.valuation_date.year, 12, 31))
-        ]
-    return rows
+        warnings.append(
+            Message(
+                "The data break off on {day:date}, but {year} is taken as a whole year because the valuation date asks for it: its outgo and its accidents are too few.",
+                {"day": stop, "year": last},
+            )
+        )
+        return rows
+    warnings.append(
+        Message(
+            "The data break off on {day:date}: {year} is not over and was left out. The review stands at the end of {before}.",
+            {"day": stop, "year": last, "before": last - 1},
+        )
+    )
+    return rows[rows["year"] < last]
 
 
 def _from_experience(
@@ -313,12 +344,14 @@ def _from_experience(
     if statement is not None and {"revenue", "expenditure"} <= set(statement.columns) and len(statement):
         accounts = accounts_frame(statement)
         warnings += _roll_forward_warnings(statement)
-        both = statement["expenditure"].reindex(usable.index).dropna()
+        # payments are benefits; the accounts' outgo may hold prevention and transfers too
+        of_accounts = statement["benefits"] if "benefits" in statement else statement["expenditure"]
+        both = of_accounts.reindex(usable.index).dropna()
         gap = float((usable["outgo"].reindex(both.index).sum() / both.sum()) - 1) if len(both) else 0.0
         if abs(gap) > TOLERANCE:
             warnings.append(
                 Message(
-                    "Payments of the experience differ from the accounts' outgo by {gap:percent} in the same years.",
+                    "Payments of the experience differ from the accounts' benefits by {gap:percent} in the same years.",
                     {"gap": gap},
                 )
             )

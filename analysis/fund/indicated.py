@@ -60,7 +60,8 @@ def indications(
         return {basis: made(basis, one, *cells.get(basis, (None, ""))) for basis, one in net.items()}
     cash = indication.pay_as_you_go(projection.outgo[:, 0], projection.exposure[:, 0])
     result = {"pay_as_you_go": made("pay_as_you_go", NetRate(cash, history.outgo_parts), rows, "paid_yuan")}
-    if rows is not None and rows["incurred_yuan"].notna().any():
+    # of ledgers too young for cohorts it is what has been paid so far: no ultimate cost
+    if history.level == 2 and rows is not None and rows["incurred_yuan"].notna().any():
         recent = trended(rows, "incurred_yuan", on, scenario)
         full = indication.experience_rate(recent["cost"], recent["exposure_yuan"], recent["unit"])
         result["full_funding"] = made("full_funding", NetRate(full, {"benefits": 1.0}), rows, "incurred_yuan")

@@ -25,6 +25,10 @@ CASE_COLUMNS = [
 PAYMENT_COLUMNS = ["case_id", "payment_date", "benefit", "amount_yuan"]
 USUAL_LENGTH = 540
 """Days of construction taken where a book knows no dates at all."""
+RIPE_DAYS = 365
+"""Days since its planned end after which a project tells how late works end."""
+LEAST_RIPE = 30
+"""Projects that must tell it before it is taken for a rule."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,29 @@ def _dated(projects: pd.DataFrame, after: pd.Timestamp) -> pd.DataFrame:
     # an extension is asked for in the last days of the planned period
     known["extended_to"] = known["extended_to"].where(known["planned_end"] < after)
     start = known["start_date"].fillna(known["enrolment_date"])
-    end = effective_end(known)
+    end = effective_end(known, (after - pd.Timedelta(1, "D")).to_datetime64())
+    end = end + _still_to_come(known, start, end, after)
     length = (end - start).dt.days
     usual = float(length[length > 0].median()) if (length > 0).any() else float(USUAL_LENGTH)
     # the period of a project that the ledgers do not say, or say wrongly
     end = end.where(end > start, start + pd.Timedelta(usual, "D"))
     return known.assign(start=start.dt.normalize(), end=end.dt.normalize())
+
+
+def _still_to_come(known: pd.DataFrame, start: pd.Series, end: pd.Series, after: pd.Timestamp) -> pd.Series:
+    """Return by how much works that have not reached their planned end are expected to end later than planned: as much as earlier ones did, by cost.
+
+    Taken as planned they would have earned too much by now, and too little ahead.
+    """
+    planned = known["planned_end"] + pd.Timedelta(1, "D")
+    length = (planned - start).dt.days.clip(lower=0).fillna(0.0)
+    ripe = (planned < after - pd.Timedelta(RIPE_DAYS, "D")) & (length > 0) & end.notna()
+    weight = known["total_cost_yuan"].where(ripe, 0.0)
+    base = float((weight * length).sum())
+    late = float((weight * (end - planned).dt.days.fillna(0.0)).sum())
+    share = max(late / base, 0.0) if base > 0 and int(ripe.sum()) >= LEAST_RIPE else 0.0
+    under_way = (planned > after) & known["actual_end"].isna() & (known["status"] != "suspended")
+    return pd.to_timedelta((length * share).where(under_way, 0.0).round(), "D")
 
 
 def calendar_of(parameters: UsedParameters, on: date) -> WorkCalendar:
