@@ -60,21 +60,18 @@ def breaks_off(days: Mapping[str, pd.Series], year: int) -> date | None:
 
 
 def _stop(rows: pd.Series, year: int, silence: int) -> date | None:
-    own = rows[rows.index.year == year]
-    if own.empty:
-        last, left = pd.Timestamp(year - 1, 12, 31), 365
-    else:
+    years, turn = pd.DatetimeIndex(rows.index).year, pd.DatetimeIndex(rows.index).day_of_year
+    own = rows[years == year].cumsum()
+    last = pd.Timestamp(year - 1, 12, 31)
+    if len(own):
         # one mistyped day in December must not hide that nothing came since June
-        until_now = own.cumsum()
-        last = until_now.index[int((until_now < until_now.iloc[-1] * (1.0 - MISTYPED)).sum())]
-        left = (pd.Timestamp(year, 12, 31) - last).days
+        last = own.index[int((own < own.iloc[-1] * (1.0 - MISTYPED)).sum())]
+    left = (pd.Timestamp(year, 12, 31) - last).days
     if left <= silence:
         return None
-    before = []
-    for earlier in range(year - LOOK_BACK, year):
-        theirs = rows[rows.index.year == earlier]
-        if len(theirs):
-            before.append(float(theirs[theirs.index.day_of_year > 365 - left].sum()))
-    came = float(own[own.index > last].sum())
-    expected = sum(before) / len(before) if before else 0.0
-    return last.date() if expected >= LEAST_EXPECTED and came < 0.1 * expected else None
+    before = [
+        float(rows[(years == y) & (turn > 365 - left)].sum())
+        for y in range(year - LOOK_BACK, year)
+        if (years == y).any()
+    ]
+    return last.date() if sum(before) >= LEAST_EXPECTED * max(len(before), 1) else None
