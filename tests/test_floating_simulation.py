@@ -5,8 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import poisson
 
 from models.floating import Behaviour, Risks, accidents, analyse, chain, draw_accidents, load_plan, simulate
+from models.floating.terms import DeathCondition
 from models.floating.units import expecting
 from models.messages import InputError
 
@@ -224,3 +226,39 @@ def test_the_same_seed_gives_the_same_bytes_and_what_is_impossible_is_refused():
     ]:
         with pytest.raises(InputError, match=match):
             wrong()
+
+
+def test_a_plan_that_looks_at_deaths_meets_as_many_as_there_are():
+    """A contractor pays 150% after a year with at least so many deaths: the chance of that is a Poisson one."""
+    fatal = np.zeros(len(SEVERITY))
+    fatal[110], fatal[30] = 0.9, 0.2
+    one = replace(risks(5.0), fatal=fatal)
+    expected = 5.0 * float(SEVERITY @ fatal)
+    drawn = draw_accidents(one, 200_000, 2, seed=12)
+    for least in (1, 2):
+        plan = replace(load_plan("none"), deaths=DeathCondition(least, 1.5))
+        chance = float(poisson.sf(least - 1, expected))
+        found = simulate(plan, drawn).factor[:, 1]
+        within(found.mean(), 1 + 0.5 * chance, 0.5 * np.sqrt(chance / 200_000))
+        assert set(np.round(found, 9)) == {1.0, 1.5}
+    with pytest.raises(InputError, match="not known which cases are deaths"):
+        simulate(plan, draw_accidents(replace(one, fatal=None), 2, 1, seed=1))
+    with pytest.raises(InputError, match="share of deaths"):
+        replace(one, fatal=np.ones(3))
+
+
+def test_contractors_keep_the_grades_that_a_plan_reads():
+    graded = replace(risks([1.0, 1.0, 3.0]), grades={"credit_grade": np.array(["AAA", "B", "AA"], dtype=object)})
+    zibo = load_plan("zibo")
+    expected = (0.533333333333 + 1.0 + 3 * 0.666666666667) / 5
+    assert simulate(zibo, draw_accidents(graded, 3, 3, seed=1)).factor[:, 1:] == pytest.approx(expected)
+    assert analyse(zibo, graded).equilibrium_off_balance == pytest.approx(expected)
+    assert not analyse(zibo, graded).notes
+    bare = analyse(zibo, replace(graded, grades={}))
+    assert bare.equilibrium_off_balance == pytest.approx(1.0)
+    assert "grades" in bare.notes[0].text
+    # many contractors are analysed in groups: none of them mixes grades
+    many = risks(np.geomspace(0.1, 5, 900))
+    texts = np.array(["AAA", "B"] * 450, dtype=object)
+    many = replace(many, grades={"credit_grade": texts})
+    assert analyse(zibo, many).multiplier == pytest.approx(np.where(texts == "AAA", 0.533333333333, 1.0))

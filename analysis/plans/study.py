@@ -21,6 +21,7 @@ from models.credibility import gamma_poisson
 from models.floating import FloatingPlan, Risks, analyse, efficiency, separation
 from models.floating.compound import onto_grid
 from models.floating.exact import Analysis, chain
+from models.floating.rules import Texts
 from models.floating.units import expecting
 from models.messages import InputError, Message
 
@@ -29,6 +30,8 @@ Floats = NDArray[np.float64]
 RECENT_YEARS = 3
 STEP_YUAN, POINTS = 10_000.0, 400
 """Grid of the cost of a case: 10,000 yuan up to 4 million; what is dearer counts as that."""
+GRADES = ("credit_grade", "safety_standard")
+"""Columns of a contractor that plans read."""
 RISK_FACTORS = np.array([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0])
 MATURE_YEARS = 2
 FEW_CASES = 100
@@ -63,17 +66,25 @@ class Portfolio:
             np.bincount(of, v).astype(np.float64)
             for v in (risks.base_premium, risks.exposure, risks.cases, risks.variance)
         )
-        return Risks(base, exposure, cases, variance, risks.severity, risks.step_yuan)
+        return Risks(base, exposure, cases, variance, risks.severity, risks.step_yuan, risks.fatal)
 
     def typical(self, plan: FloatingPlan) -> tuple[list[str], Risks]:
-        """Return the size bands that have contractors, and the mean contractor of each (as Poisson: its true risk is known)."""
+        """Return the size bands that have contractors, and the mean contractor of each (as Poisson: its true risk is known).
+
+        It has the grades that carry most premium in its band.
+        """
         risks = self.risks[plan.ratio.numerator]
         bands = [name for name in SIZE_NAMES if (self.units["size_band"] == name).any()]
         of = self.units["size_band"].map({name: i for i, name in enumerate(bands)}).to_numpy(dtype=np.int64)
         each = np.bincount(of)
         base, exposure = (np.bincount(of, v) / each for v in (risks.base_premium, risks.exposure))
         cases = exposure * float(risks.cases.sum() / risks.exposure.sum())
-        return bands, Risks(base, exposure, cases, cases, risks.severity, risks.step_yuan)
+        grades: dict[str, Texts] = {}
+        for column, texts in risks.grades.items():
+            premium = pd.DataFrame({"of": of, "text": texts, "yuan": risks.base_premium}).groupby(["of", "text"]).sum()
+            most = premium.sort_values("yuan").reset_index().drop_duplicates("of", keep="last").sort_values("of")
+            grades[column] = most["text"].to_numpy(dtype=object)
+        return bands, Risks(base, exposure, cases, cases, risks.severity, risks.step_yuan, risks.fatal, grades)
 
 
 @dataclass(frozen=True)
@@ -132,16 +143,17 @@ def _portfolio(
     # what is left unknown of a contractor's true risk after its own experience
     unknown = 1.0 / (1.0 / dispersion + counts) if dispersion > 0 else np.zeros(len(counts))
     cases = sums["exposure_yuan"].to_numpy() * frequency * relative
-    shape, kinds, notes = _costs(costs, history, parameters)
     number = float(recent["cases"].sum())
+    shape, fatal, kinds, notes = _costs(costs, float(recent["deaths"].sum()) / number, history, parameters)
+    known = rows.drop_duplicates("unit", keep="last").set_index("unit").reindex(sums.index)
+    grades = {c: known[c].fillna("").astype(str).to_numpy(dtype=object) for c in GRADES if c in known}
     risks = {}
     for numerator in ("paid", "incurred"):
         mean = float(recent[f"{numerator}_yuan"].sum()) / number
-        pmf = _severity(shape, mean)
+        pmf, deaths = _severity(shape, fatal, mean)
         risks[numerator] = Risks(
-            sums["base_premium_yuan"].to_numpy(), sums["exposure_yuan"].to_numpy(), cases, cases + unknown * cases**2, pmf, STEP_YUAN
+            sums["base_premium_yuan"].to_numpy(), sums["exposure_yuan"].to_numpy(), cases, cases + unknown * cases**2, pmf, STEP_YUAN, deaths, grades
         )  # fmt: skip
-    known = rows.drop_duplicates("unit", keep="last").set_index("unit").reindex(sums.index)
     units = sums.assign(
         prefecture=known["prefecture"],
         project_type=_main(ledgers, "project_type", sums.index) if ledgers is not None else known["project_type"],
@@ -185,24 +197,27 @@ def _case_costs(book: Book, scenario: Scenario, parameters: UsedParameters) -> p
 
 
 def _costs(
-    costs: pd.DataFrame | None, history: History, parameters: UsedParameters
-) -> tuple[Floats, dict[str, float], tuple[Message, ...]]:
-    """Return costs of cases that show the shape of the severity, the cost by kind, and what was assumed."""
+    costs: pd.DataFrame | None, deaths: float, history: History, parameters: UsedParameters
+) -> tuple[Floats, NDArray[np.bool_], dict[str, float], tuple[Message, ...]]:
+    """Return costs of cases that show the shape of the severity, which of them are deaths, the cost by kind, and what was assumed.
+
+    ``deaths`` a case, for a book that does not know its cases one by one.
+    """
     if costs is not None and len(costs) >= FEW_CASES and costs["cost_yuan"].sum() > 0:
         mean = costs.groupby("kind")["cost_yuan"].mean()
         kinds = {kind: float(mean[kind]) for kind in KINDS if kind in mean and mean[kind] > 0}
-        return costs["cost_yuan"].to_numpy(), kinds, ()
+        return costs["cost_yuan"].to_numpy(), (costs["kind"] == "death").to_numpy(), kinds, ()
     cv = float(parameters.value("severity.cv", history.valuation_date))
     spread = np.sqrt(np.log1p(cv**2))
     from scipy.special import ndtri
 
-    shape = np.exp(spread * ndtri((np.arange(20_000) + 0.5) / 20_000))
+    places = (np.arange(20_000) + 0.5) / 20_000
     note = Message(
-        "The book does not know its cases one by one: their cost is taken as lognormal with a coefficient of variation of {cv:number.1}; grades cost what "
-        "the law gives, without medical treatment.",
+        "The book does not know its cases one by one: their cost is taken as lognormal with a coefficient of variation of {cv:number.1}, deaths as the "
+        "dearest; grades cost what the law gives, without medical treatment.",
         {"cv": cv},
     )
-    return shape, _statutory_kinds(history, parameters), (note,)
+    return np.exp(spread * ndtri(places)), places > 1 - deaths, _statutory_kinds(history, parameters), (note,)
 
 
 def _statutory_kinds(history: History, parameters: UsedParameters) -> dict[str, float]:
@@ -229,16 +244,20 @@ def _statutory_kinds(history: History, parameters: UsedParameters) -> dict[str, 
     return {kind: float(lump[kind]) for kind in KINDS if kind in lump}
 
 
-def _severity(shape: Floats, mean: float) -> Floats:
-    """Return the probabilities of a case costing 0, 1, 2, … grid steps, with the shape of known costs and a mean in yuan."""
+def _severity(shape: Floats, fatal: NDArray[np.bool_], mean: float) -> tuple[Floats, Floats]:
+    """Return the probabilities of a case costing 0, 1, 2, … grid steps, with the shape of known costs and a mean in yuan, and the share of deaths at each."""
     # what the grid cuts off is given back by a second scaling, so that the mean stays
     scaled = shape / shape.mean() * mean
     top = POINTS * STEP_YUAN
     for _ in range(5):
         cut = np.minimum(scaled, top)
         scaled = cut * (mean / cut.mean()) if cut.mean() > 0 else cut
-    pmf = onto_grid(np.full(len(shape), 1.0 / len(shape)), np.minimum(scaled, top) / STEP_YUAN)
-    return np.asarray(pmf / pmf.sum(), dtype=np.float64)
+    places = np.minimum(scaled, top) / STEP_YUAN
+    every, deaths = (
+        onto_grid(weights / len(shape), places) for weights in (np.ones(len(shape)), fatal.astype(np.float64))
+    )
+    deaths = np.pad(deaths, (0, len(every) - len(deaths)))
+    return every / every.sum(), np.clip(np.divide(deaths, every, out=np.zeros_like(every), where=every > 0), 0.0, 1.0)
 
 
 def exact_study(found: Portfolio, plan: FloatingPlan, years: int = 10) -> ExactStudy:

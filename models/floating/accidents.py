@@ -33,7 +33,7 @@ class Block:
     """Accidents of contractors of like size on all paths, ordered by year: few enough to stay in the processor's cache.
 
     A row is a contractor on a path that has any accident at all: ``unit``, ``path`` (rows,), ordered by both. Accident by accident (cases,): its
-    ``row``, its ``amount`` in yuan, and uniform marks by which it is kept or hidden. The accidents of year t stand at ``starts[t]`` to
+    ``row``, its ``amount`` in yuan, and uniform marks by which it is kept, hidden or a death. The accidents of year t stand at ``starts[t]`` to
     ``starts[t + 1]``. ``seeds`` of the marks, which are drawn when they are asked for.
     """
 
@@ -53,6 +53,11 @@ class Block:
     def hide(self) -> Floats:
         """Marks (cases,) from 0 to 1: a small case may be hidden where its mark is below the share that hides."""
         return np.random.default_rng(self.seeds[1]).random(len(self.row))
+
+    @cached_property
+    def die(self) -> Floats:
+        """Marks (cases,) from 0 to 1: a case is a death where its mark is below the share of deaths among cases of its cost."""
+        return np.random.default_rng(self.seeds[2]).random(len(self.row))
 
     def of_year(self, year: int) -> slice:
         """Return where the accidents of a year stand; year 0 is the first of the history."""
@@ -145,7 +150,7 @@ class _Process:
 
     def drawn(self, units: Integers, seed: np.random.SeedSequence) -> Block:
         """Draw the accidents of some units."""
-        seeds = seed.spawn(5)
+        seeds = seed.spawn(6)
         streams = [np.random.default_rng(s) for s in seeds[:3]]
         cell = _cells(self.mean[units], self.over[units], self.paths * self.periods, streams[0])
         place = cell // self.periods  # unit and path

@@ -197,7 +197,8 @@ def analyse(plan: FloatingPlan, risks: Risks, years: int = 10) -> Analysis:
     """
     notes: tuple[Message, ...] = ()
     base = risks.base_premium
-    if plan.columns and not isinstance(plan.rule, SurchargeRule):
+    risks = replace(risks, grades={c: texts for c, texts in risks.grades.items() if c in plan.columns})
+    if len(risks.grades) < len(plan.columns) and not isinstance(plan.rule, SurchargeRule):
         notes = (Message("{plan} looks at grades: units are analysed as if they had none.", {"plan": plan.name}),)
     if plan.steps and not plan.columns:
         found = chain(plan, risks)

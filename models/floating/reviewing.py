@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.floating.accidents import Integers, Places
 from models.floating.measuring import form
 from models.floating.plan import FloatingPlan, nearest
-from models.floating.rules import Floats, ModificationRule
+from models.floating.rules import Floats, ModificationRule, Texts
 from models.floating.units import Risks, too_small
 
 Bools = NDArray[np.bool_]
@@ -51,29 +51,36 @@ class Lives:
 
 
 class Losses(NamedTuple):
-    """Loss and primary loss as the plan counts them, and number of cases, of each row; where a plan does not split, both losses are one array."""
+    """Loss and primary loss as the plan counts them, number of cases and of deaths, of each row.
+
+    Where a plan does not split, both losses are one array; ``deaths`` None: it does not look at them.
+    """
 
     loss: Floats
     primary: Floats
     cases: Integers
+    deaths: Integers | None
 
     @classmethod
-    def summed(cls, row: Places, loss: Floats, primary: Floats, rows: int) -> Losses:
-        """Return the sums of accidents by row."""
+    def summed(cls, row: Places, loss: Floats, primary: Floats, dead: Bools | None, rows: int) -> Losses:
+        """Return the sums of accidents by row; ``dead`` (cases,) None: the plan does not look at deaths."""
         added: Floats = np.bincount(row, loss, rows).astype(np.float64, copy=False)
         split: Floats = added if primary is loss else np.bincount(row, primary, rows).astype(np.float64, copy=False)
-        return cls(added, split, np.bincount(row, minlength=rows))
+        deaths = None if dead is None else np.bincount(row[dead], minlength=rows)
+        return cls(added, split, np.bincount(row, minlength=rows), deaths)
 
     def plus(self, other: Losses, times: Bools | int = 1) -> Losses:
         """Return the sum of these losses and ``times`` the others."""
         loss = self.loss + times * other.loss
         split = loss if self.primary is self.loss else self.primary + times * other.primary
-        return Losses(loss, split, self.cases + times * other.cases)
+        deaths = None if self.deaths is None or other.deaths is None else self.deaths + times * other.deaths
+        return Losses(loss, split, self.cases + times * other.cases, deaths)
 
     def of(self, rows: Integers) -> Losses:
         """Return the losses of some rows."""
         loss = self.loss[rows]
-        return Losses(loss, loss if self.primary is self.loss else self.primary[rows], self.cases[rows])
+        split = loss if self.primary is self.loss else self.primary[rows]
+        return Losses(loss, split, self.cases[rows], None if self.deaths is None else self.deaths[rows])
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,10 @@ class Rating:
         """Return what rows stand at after a move towards what is asked."""
         return self.plan.stepped(kept, asked) if self.stepwise else self.plan.moved(kept, asked)
 
+    def texts(self, column: str) -> Texts:
+        """Return the text of each unit in a column that the plan reads, empty where it is not known."""
+        return self.risks.grades.get(column, np.full(len(self.risks.cases), "", dtype=object))
+
     @property
     def clean_alike(self) -> bool:
         """Whether a unit without a case in its window is asked for the same whatever it paid."""
@@ -142,13 +153,13 @@ class Rating:
             base=base,
             primary=losses.primary,
             cases=losses.cases.astype(np.float64),
-            deaths=np.zeros(len(unit)),
+            deaths=np.zeros(len(unit)) if losses.deaths is None else losses.deaths.astype(np.float64),
             exposure=exposure,
             persons=exposure / (self.window * (plan.yuan_per_person or np.inf)),
             last_loss=last,
             last_base=self.risks.base_premium[unit],
             years=float(self.window),
-            texts=dict.fromkeys(plan.columns, np.full(len(unit), "", dtype=object)) if plan.columns else {},
+            texts={column: self.texts(column)[unit] for column in plan.columns},
         )
         asked = plan.target(measures)
         asked[unrated] = plan.new_entrant
@@ -177,7 +188,7 @@ class Calm:
     def of(cls, rating: Rating, begin: Floats, years: int) -> Calm:
         """Return the way of the units from the multipliers at which they ``begin``."""
         plan, unit, none = rating.plan, np.arange(len(begin)), np.zeros(len(begin))
-        clean = Losses(none, none, np.zeros(len(begin), dtype=np.int64))
+        clean = Losses(none, none, np.zeros(len(begin), dtype=np.int64), None)
         out, asked = np.empty((years + 1, len(begin))), np.ones((years, len(begin)))
         out[0] = begin
         for t in range(years):

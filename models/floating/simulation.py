@@ -7,6 +7,7 @@ path moves as its plan moves anyone without one: that way is worked out once for
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -146,6 +147,20 @@ class _Told:
         return Simulated(**by_path, ladder=self.ladder, steps=steps, step_errors=errors)
 
 
+class _Cases(NamedTuple):
+    """Some accidents of a block: row, amount in yuan, marks of hiding, and which are deaths (the last two None where nobody asks)."""
+
+    row: Places
+    amount: Floats
+    hide: Floats | None
+    dead: Bools | None
+
+    def only(self, which: Bools | Integers) -> _Cases:
+        """Return some of them."""
+        hide = None if self.hide is None else self.hide[which]
+        return _Cases(self.row[which], self.amount[which], hide, None if self.dead is None else self.dead[which])
+
+
 @dataclass
 class _Followed:
     """The rows of one block, followed through the years of one simulation."""
@@ -186,9 +201,10 @@ class _Followed:
         """Thin the accidents of a year, let small ones be hidden, tell outgo and cases, and return the losses by row."""
         drawn, block, behaviour, flows = self.drawn, self.block, self.behaviour, self.told.flows
         here = block.of_year(t + drawn.history)
-        row, amount = block.row[here], block.amount[here]
-        hide = block.hide[here] if behaviour.hiding else amount
-        chance = self._chance(t, row)
+        cases = _Cases(
+            block.row[here], block.amount[here], block.hide[here] if behaviour.hiding else None, self._dead(here)
+        )
+        chance = self._chance(t, cases.row)
         if np.max(chance, initial=0.0) > drawn.headroom * (1 + 1e-9):
             raise InputError(
                 "The accidents were drawn for up to {headroom} times the frequency; the scenario asks for {asked}.",
@@ -196,24 +212,40 @@ class _Followed:
                 asked=round(float(np.max(chance)), 3),
             )
         if drawn.headroom > 1 or np.min(chance, initial=1.0) < 1:
-            happened = block.keep[here] * drawn.headroom < chance
-            row, amount, hide = row[happened], amount[happened], hide[happened]
-        loss, primary = _counted(self.rating.plan, amount)
-        losses = Losses.summed(row, loss, primary, len(block.unit))
+            cases = cases.only(block.keep[here] * drawn.headroom < chance)
+        losses = self._summed(cases)
         if t < 0:
             return losses
-        if behaviour.hiding and self.rating.reviews(t):
-            could = np.flatnonzero((amount <= behaviour.small_yuan) & (hide < behaviour.hiding))
-            gone = could[self._pays(t, losses, row[could], amount[could], loss[could], primary[could])]
-            path = block.path[row[gone]]
+        if cases.hide is not None and self.rating.reviews(t):
+            could = np.flatnonzero((cases.amount <= behaviour.small_yuan) & (cases.hide < behaviour.hiding))
+            gone = np.zeros(len(cases.row), dtype=np.bool_)
+            gone[could] = self._pays(t, losses, cases.only(could))
+            path = block.path[cases.row[gone]]
             flows["hidden_cases"][t] += np.bincount(path, minlength=drawn.paths)
-            flows["hidden_yuan"][t] += np.bincount(path, amount[gone], drawn.paths)
-            row, amount = np.delete(row, gone), np.delete(amount, gone)
-            losses = Losses.summed(row, *_counted(self.rating.plan, amount), len(block.unit))
-        path = block.path[row]
-        flows["outgo"][t] += np.bincount(path, amount, drawn.paths)
+            flows["hidden_yuan"][t] += np.bincount(path, cases.amount[gone], drawn.paths)
+            cases = cases.only(~gone)
+            losses = self._summed(cases)
+        path = block.path[cases.row]
+        flows["outgo"][t] += np.bincount(path, cases.amount, drawn.paths)
         flows["cases"][t] += np.bincount(path, minlength=drawn.paths)
         return losses
+
+    def _dead(self, here: slice) -> Bools | None:
+        """Return which accidents are deaths, where the plan looks at them."""
+        if self.rating.plan.deaths is None:
+            return None
+        fatal = self.rating.risks.fatal
+        if fatal is None:
+            raise InputError(
+                "The plan {plan} looks at deaths, and it is not known which cases are deaths.",
+                plan=self.rating.plan.name,
+            )
+        at = np.rint(self.block.amount[here] / self.rating.risks.step_yuan).astype(np.int64)
+        return np.asarray(self.block.die[here] < fatal[at], dtype=np.bool_)
+
+    def _summed(self, cases: _Cases) -> Losses:
+        """Return what some cases cost each row."""
+        return Losses.summed(cases.row, *_counted(self.rating.plan, cases.amount), cases.dead, len(self.block.unit))
 
     def _force(self, t: int, rows: Integers | slice) -> Floats:
         """Return the multipliers in force of rows in a year; before the first year, those of the first."""
@@ -261,12 +293,12 @@ class _Followed:
             asked = self._asked(t, np.arange(len(self.block.unit)), window, year)
         return self.rating.moved(self.standing[t], asked)
 
-    def _pays(self, t: int, year: Losses, row: Places, amount: Floats, loss: Floats, primary: Floats) -> Bools:
+    def _pays(self, t: int, year: Losses, cases: _Cases) -> Bools:
         """Return for which of a year's small cases hiding pays: the contractor saves more premium by hiding them all than they cost.
 
         ``year`` losses with them. The saving is that of one year's premium.
         """
-        small = Losses.summed(row, loss, loss if year.primary is year.loss else primary, len(self.block.unit))
+        small = self._summed(cases)
         rows = np.flatnonzero(small.cases > 0)
         silent = year.plus(small, -1)
         before = self.standing[t][rows]
@@ -276,7 +308,7 @@ class _Followed:
         )
         saved = np.zeros(len(self.block.unit))
         saved[rows] = (honest - quiet) * self.rating.risks.base_premium[self.block.unit[rows]]
-        return np.asarray((saved > np.bincount(row, amount, len(saved)))[row], dtype=np.bool_)
+        return np.asarray((saved > np.bincount(cases.row, cases.amount, len(saved)))[cases.row], dtype=np.bool_)
 
     def _charge(self, t: int, at: int, standing: States) -> None:
         """Tell the premium of a year, charged at the multipliers of year ``at``, of rows that stand apart from the calm way."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from models.floating.compound import GRID_EDGE, Integers, onto_grid
 from models.floating.measuring import form
 from models.floating.plan import FloatingPlan
-from models.floating.rules import Floats, Measures, ModificationRule, StepRule
+from models.floating.rules import Floats, Measures, ModificationRule, StepRule, Texts
 from models.messages import InputError
 
 
@@ -20,7 +21,8 @@ class Risks:
     """Units as the plan rates them (contractors, projects, areas, or one for each size class); arrays (units,), a year.
 
     ``base_premium`` and ``exposure`` in yuan; ``cases`` expected number and ``variance`` its variance (at least the mean: Poisson or negative
-    binomial); ``severity`` (points,) probabilities that one case costs 0, 1, 2, … times ``step_yuan``.
+    binomial); ``severity`` (points,) probabilities that one case costs 0, 1, 2, … times ``step_yuan``; ``fatal`` (points,) the share of such cases that
+    are deaths (None: not known); ``grades`` texts by column (units,), for plans that read grades.
     """
 
     base_premium: Floats
@@ -29,9 +31,11 @@ class Risks:
     variance: Floats
     severity: Floats
     step_yuan: float
+    fatal: Floats | None = None
+    grades: Mapping[str, Texts] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        sizes = {len(a) for a in (self.base_premium, self.exposure, self.cases, self.variance)}
+        sizes = {len(a) for a in (self.base_premium, self.exposure, self.cases, self.variance, *self.grades.values())}
         if len(sizes) != 1 or 0 in sizes or self.step_yuan <= 0:
             raise InputError(
                 "Base premium, exposure, cases and variance must be given for the same units, and the grid step must be positive."
@@ -40,6 +44,10 @@ class Risks:
             raise InputError(
                 "The severity must be probabilities that add up to one, not {total}.", total=float(self.severity.sum())
             )
+        if self.fatal is not None and (
+            len(self.fatal) != len(self.severity) or not ((self.fatal >= 0) & (self.fatal <= 1)).all()
+        ):
+            raise InputError("The share of deaths must be given for every cost of a case, from 0 to 1.")
         if not (self.base_premium > 0).all() or (self.cases < 0).any():
             raise InputError("Every unit needs a positive base premium and a number of cases not below zero.")
 
@@ -84,6 +92,7 @@ def unit(risks: Risks, u: int) -> Risks:
         exposure=risks.exposure[at],
         cases=risks.cases[at],
         variance=risks.variance[at],
+        grades={column: texts[at] for column, texts in risks.grades.items()},
     )
 
 
@@ -107,7 +116,10 @@ def limited(plan: FloatingPlan, risks: Risks) -> Floats:
 
 
 def grouped(risks: Risks, groups: int) -> tuple[NDArray[np.intp], Risks]:
-    """Return the group of each unit (units,) and the mean unit of each group, of like size and like load; at most ``groups`` of them."""
+    """Return the group of each unit (units,) and the mean unit of each group, of like size, like load and the same grades.
+
+    At most ``groups`` of them for units of the same grades.
+    """
     units = len(risks.cases)
     if units <= groups:
         return np.arange(units), risks
@@ -118,13 +130,19 @@ def grouped(risks: Risks, groups: int) -> tuple[NDArray[np.intp], Risks]:
     within = np.empty(units, dtype=np.intp)
     within[order] = np.arange(units) - np.searchsorted(size[order], size[order])
     count = np.bincount(size)[size]
-    _, of = np.unique(size * loads + within * loads // count, return_inverse=True)
+    alike = size * loads + within * loads // count
+    for texts in risks.grades.values():
+        alike = alike * len(texts) + np.unique(texts, return_inverse=True)[1]
+    _, first, of = np.unique(alike, return_index=True, return_inverse=True)
     each = np.bincount(of)
     base, exposure, cases, excess = (
         np.bincount(of, values) / each
         for values in (risks.base_premium, risks.exposure, risks.cases, risks.variance - risks.cases)
     )
-    return of, Risks(base, exposure, cases, cases + np.maximum(excess, 0.0), risks.severity, risks.step_yuan)
+    grades = {column: texts[first] for column, texts in risks.grades.items()}
+    return of, Risks(
+        base, exposure, cases, cases + np.maximum(excess, 0.0), risks.severity, risks.step_yuan, risks.fatal, grades
+    )
 
 
 def edges_of(plan: FloatingPlan) -> list[tuple[float, bool]]:
@@ -191,7 +209,7 @@ def asked_for(plan: FloatingPlan, risks: Risks, ratios: Floats, cases: Floats) -
     shape = (len(rows), rows.shape[1], len(ratios))
     count = np.broadcast_to(rows[:, :, None], shape).ravel()
     exposure = np.broadcast_to(risks.exposure[: len(rows), None, None] * float(plan.window_years or 1), shape).ravel()
-    measures = _plain(plan, count, exposure, np.zeros(count.size), np.ones(count.size))
+    measures = _plain(plan, {}, count, exposure, np.zeros(count.size), np.ones(count.size))
     measures = replace(measures, ratio=np.broadcast_to(ratios, shape).ravel())
     return plan.target(measures).reshape(shape)
 
@@ -200,13 +218,15 @@ def measures_at(plan: FloatingPlan, one: Risks, loss: Floats, cases: Floats) -> 
     """Return measures of one unit at many losses (in the window, as the plan counts them) and counts."""
     years = float(plan.window_years or 1)
     base = np.full(len(loss), one.base_premium[0] * years)
-    return _plain(plan, cases, np.full(len(loss), one.exposure[0] * years), loss, base)
+    grades = {column: str(texts[0]) for column, texts in one.grades.items()}
+    return _plain(plan, grades, cases, np.full(len(loss), one.exposure[0] * years), loss, base)
 
 
-def _plain(plan: FloatingPlan, cases: Floats, exposure: Floats, loss: Floats, base: Floats) -> Measures:
+def _plain(
+    plan: FloatingPlan, grades: Mapping[str, str], cases: Floats, exposure: Floats, loss: Floats, base: Floats
+) -> Measures:
     years = float(plan.window_years or 1)
     persons = exposure / years / (plan.yuan_per_person or np.inf)
-    empty = np.full(len(loss), "", dtype=object)
     return form(
         plan.ratio,
         loss=loss,
@@ -220,5 +240,5 @@ def _plain(plan: FloatingPlan, cases: Floats, exposure: Floats, loss: Floats, ba
         last_loss=loss / years,
         last_base=base / years,
         years=years,
-        texts=dict.fromkeys(plan.columns, empty),
+        texts={column: np.full(len(loss), grades.get(column, ""), dtype=object) for column in plan.columns},
     )
