@@ -16,6 +16,8 @@ from models.messages import InputError
 
 TITLE_UNIT = re.compile(r"单位\s*[:：]?\s*(元|千元|万元|百万元|亿元)")
 SEARCHED_ROWS = 30
+TOTAL_OF_GROUP = re.compile(r"(?i)\s(合计|小计|总计|总额|total)$")
+"""Under a head that spans several columns: 基金收入 / 合计 is 基金收入."""
 CLEARLY_MORE = 3
 """A table that lacks a column but knows so many more columns than a complete one is what the sheet is meant to be."""
 
@@ -216,7 +218,8 @@ def _require(file: str, sheet: str, name: str, found: Mapping[str, Column], know
 def _columns(heading: Heading, aliases: Mapping[str, str]) -> dict[str, Column]:
     found: dict[str, Column] = {}
     for position, (text, whole) in enumerate(zip(heading.texts, heading.full, strict=True)):
-        own = aliases.get(cells.header_key(whole)) or aliases.get(cells.header_key(text))
+        spoken = (whole, text, TOTAL_OF_GROUP.sub("", whole))
+        own = next((aliases[key] for key in map(cells.header_key, spoken) if key in aliases), None)
         if own and own not in found and text:
             unit = cells.header_unit(text) or cells.header_unit(whole)
             found[own] = Column(position, whole, unit)
@@ -240,11 +243,10 @@ def _layout(
     last_header = head.index[heading.start - 1]
     used = {c.position for c in found.values()}
     low = [cells.plain(v) for v in head.iloc[heading.start - 1]]
-    others = [text for position, text in enumerate(low) if text and position not in used]
-    personal = tuple(t for t in others if privacy.is_personal_header(t))
-    return Layout(
-        name, int(last_header) + 1, found, tuple(t for t in others if t not in personal), personal, by_hand=by_hand
-    )
+    others = {p: heading.full[p] for p, text in enumerate(low) if text and p not in used}
+    personal = tuple(whole for p, whole in others.items() if privacy.is_personal_header(low[p]))
+    ignored = tuple(whole for whole in others.values() if whole not in personal)
+    return Layout(name, int(last_header) + 1, found, ignored, personal, by_hand=by_hand)
 
 
 def title_unit(head: pd.DataFrame, before: int) -> float | None:

@@ -22,7 +22,7 @@ from models.messages import InputError, Message
 
 FOOTNOTES = r"(?i)^(注|备注|说明|填表|填报|制表|审核|复核|单位负责人|联系|note|remark|prepared by)\w{0,4}[:：\d].*"
 """A row in which one cell alone is filled, beginning so, is a note under the table."""
-TOTALS = r"(?i)^(合计|总计|小计|总数|共计|累计|total|sum|subtotal|grand ?total)[:：]?$"
+TOTALS = r"(?i)^(合 ?计|总 ?计|小 ?计|总 ?数|共 ?计|累 ?计|total|sum|subtotal|grand ?total)[:：]?$"
 KEPT_REFUSALS = 1000
 KEPT_SAMPLE = 5
 
@@ -192,14 +192,10 @@ class _Reader:
         body = body[body[used].notna().any(axis=1)] if len(body) else body
         if body.empty:
             return body
-        first_filled = pd.Series(None, index=body.index, dtype=object)
-        for position in used:
-            first_filled = first_filled.where(first_filled.notna(), body[position])
-            if first_filled.notna().all():
-                break
-        begins = cells.texts(first_filled)
+        begins = _first_filled(body, used)
         alone = body[used].notna().sum(axis=1) == 1
         totals = cells.matches(begins, TOTALS) | (cells.matches(begins, FOOTNOTES) & alone)
+        totals |= cells.matches(_first_filled(body, sorted(body.columns)), TOTALS)  # 合计 often stands under 序号
         self.result.totals += int(totals.sum())
         return body[~totals] if totals.any() else body
 
@@ -293,6 +289,16 @@ class _Reader:
             text = ", ".join(str(v) for v in key)
             self._refuse(row, column.header, text, Message("It stands in more than one row; keep one."))
         return _numbered(rows)[~again]
+
+
+def _first_filled(body: pd.DataFrame, positions: Sequence[int]) -> pd.Series:
+    """Return every row's first filled cell among some columns, as plain text."""
+    first = pd.Series(None, index=body.index, dtype=object)
+    for position in positions:
+        first = first.where(first.notna(), body[position])
+        if first.notna().all():
+            break
+    return cells.texts(first)
 
 
 def _long(rows: pd.DataFrame) -> pd.DataFrame:

@@ -59,6 +59,38 @@ YEARS = [
 ]
 
 
+def test_a_total_under_a_head_of_several_columns_is_the_head_itself(book, tmp_path):
+    workbook = openpyxl.Workbook()
+    for row in (
+        ["某地区工伤保险基金收支情况表（单位：万元）"],
+        ["年度", "基金收入", None, None, "基金支出", None, "累计结余"],
+        [None, "合计", "保险费收入", "其他", "合计", "待遇支出", None],
+        [2023, 1000, 940, 60, 900, 850, 2000],
+        ["合计", 1000, 940, 60, 900, 850, None],
+    ):
+        workbook.active.append(row)
+    workbook.save(tmp_path / "收支.xlsx")
+    report = import_files(book, [tmp_path / "收支.xlsx"])
+    found = book.table("accounts").set_index("item")["amount"].to_dict()
+    assert found == {"revenue": 1e7, "contributions": 9.4e6, "expenditure": 9e6, "benefits": 8.5e6, "balance": 2e7}
+    assert report.sheets[0].layout.ignored == ("基金收入 其他",)
+
+
+def test_a_total_row_is_known_by_its_word_in_a_column_that_is_not_used(book, tmp_path):
+    workbook = openpyxl.Workbook()
+    for row in (
+        ["序号", "项目编号", "施工单位", "总造价（元）", "参保日期"],
+        [1, "P1", "C1", 100, "2024-01-02"],
+        ["合 计", None, None, 100, None],
+    ):
+        workbook.active.append(row)
+    workbook.save(tmp_path / "台账.xlsx")
+    report = import_files(book, [tmp_path / "台账.xlsx"])
+    assert not report.refused
+    assert report.sheets[0].totals == 1
+    assert book.table("projects")["project_id"].to_list() == ["P1"]
+
+
 def test_a_real_statement_with_titles_merged_cells_totals_and_units(book, tmp_path):
     report = import_files(book, [statement(tmp_path / "收支.xlsx", YEARS)])
     assert not report.refused
