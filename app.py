@@ -6,10 +6,11 @@ from app_pages import native_look
 from app_pages.access import gate
 from app_pages.first_review import show_step
 from app_pages.languages import choose_language, translator
-from app_pages.state import page_list
 
 st.set_page_config(page_title="平衡 Pingheng", page_icon="⚖️", layout="wide")
 t = translator()
+with st.spinner(t("The program is starting …")):  # the models take seconds to load, once
+    from app_pages.state import page_list
 pages = page_list(t)
 chosen = st.navigation(pages, expanded=True)
 st.session_state["page_path"] = chosen.url_path

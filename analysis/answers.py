@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.rate_review import RateReview
-from analysis.verdict import verdict
+from analysis.verdict import how_sure, verdict
 from models.messages import Message
 
 TONES = ("good", "watch", "bad")
+ADVICE = {
+    "bad": Message("Prepare a rise towards {rate:permille}, in steps if need be."),
+    "good": Message("There is room: the rate could fall to {high:permille} and still break even with confidence."),
+    "watch": Message("Keep the rate, watch the early-warning lamps and review again next year."),
+}
+"""What follows from the rate alone, where the balance is not known."""
 UNLIKELY = 0.1
 """Probability of having fallen below the floor from which a year is named."""
 
@@ -38,13 +44,8 @@ def _enough(review: RateReview) -> Answer:
 
 def _how_sure(review: RateReview) -> Answer:
     scenario, probability = review.scenario, review.probability_solvent
-    figures = {"tested": scenario.base_rate, "years": scenario.horizon_years, "probability": probability}
-    answer = Message(
-        "At {tested:permille} the fund stays above its floor for {years} years with probability {probability:percent}.",
-        figures,
-    )
     tone = "good" if probability >= scenario.solvency_level else "watch" if probability >= 0.5 else "bad"
-    return Answer(Message("How sure is that?"), answer, tone)
+    return Answer(Message("How sure is that?"), how_sure(review), tone if review.opening_known else "watch")
 
 
 def _since_when(review: RateReview) -> Answer:
@@ -95,20 +96,27 @@ def _what_to_do(review: RateReview) -> Answer:
         "high": best.high,
         "needed": needed,
         "level": scenario.solvency_level,
+        "years": scenario.horizon_years,
     }
+    if not review.opening_known:
+        remedy = Message(
+            "{advice} Enter the opening balance under “More choices” to see what keeps the fund solvent.",
+            {"advice": Message(ADVICE[tone].text, figures)},
+        )
+        return Answer(question, remedy, tone)
     if tone == "bad":
         answer = Message(
-            "Prepare a rise towards {rate:permille}, in steps if need be; {needed:permille} keeps the fund above its floor with probability {level:percent.0}.",
+            "Prepare a rise towards {rate:permille}, in steps if need be; {needed:permille} keeps the fund above its floor for {years} years with probability {level:percent.0}.",
             figures,
         )
     elif tone == "good":
         answer = Message(
-            "There is room: the rate could fall to {high:permille} and still break even with confidence; weigh that against {needed:permille}, which keeps the fund above its floor with probability {level:percent.0}.",
+            "There is room: the rate could fall to {high:permille} and still break even with confidence; weigh that against {needed:permille}, which keeps the fund above its floor for {years} years with probability {level:percent.0}.",
             figures,
         )
     else:
         answer = Message(
-            "Keep the rate, watch the early-warning lamps and review again next year; {needed:permille} would keep the fund above its floor with probability {level:percent.0}.",
+            "Keep the rate, watch the early-warning lamps and review again next year; {needed:permille} would keep the fund above its floor for {years} years with probability {level:percent.0}.",
             figures,
         )
     return Answer(question, answer, tone)

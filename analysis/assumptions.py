@@ -17,10 +17,14 @@ class UsedParameters:
     Before a parameter's first value its first value is used, and a warning kept: a review of 2011 under a rule of 2015 must say so.
     """
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, parameters: Parameters, begun: UsedParameters | None = None) -> None:
         self.parameters = parameters
-        self.used: dict[str, tuple[date, DatedValue]] = {}
-        self.warnings: dict[str, Message] = {}
+        self.used: dict[str, tuple[date, DatedValue]] = dict(begun.used) if begun else {}
+        self.warnings: dict[str, Message] = dict(begun.warnings) if begun else {}
+
+    def copy(self) -> UsedParameters:
+        """Return a record of its own that begins with what was used so far."""
+        return UsedParameters(self.parameters, self)
 
     def entry(self, name: str, on: date) -> DatedValue:
         """Return value, mark and reference in force on a date."""

@@ -144,6 +144,12 @@ class RateReview:
         return self.indicated[[basis for basis in BASES if basis in self.indicated][-1]]
 
     @property
+    def opening_known(self) -> bool:
+        """Whether book or scenario say the balance from which the fund ahead starts; it starts at 0 where they do not."""
+        last = self.accounts.loc[self.accounts["period"] == str(self.valuation_date.year), "balance_yuan"]
+        return self.scenario.opening_balance is not None or bool(last.notna().any())
+
+    @property
     def payable_months(self) -> float:
         """Months that the balance pays at the last year's outgo."""
         known = self.accounts["payable_months"].dropna()

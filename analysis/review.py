@@ -27,6 +27,7 @@ from analysis.own_parameters import parameters_of
 from analysis.plans.compared import floating_review
 from analysis.questions.asked import sensitivities, what_if
 from analysis.rate_review import (
+    Assumption,
     BookIdentity,
     ChangeDriver,
     Credibility,
@@ -69,6 +70,8 @@ class Prepared:
     floating: FloatingReview | None
     tables: Mapping[str, pd.DataFrame]
     fund_book: FundBook | None
+    settled: UsedParameters
+    """What was used until here. `conclude` begins from it, so that a review names the same parameters whatever else was asked before."""
 
 
 STAGES = (
@@ -122,6 +125,7 @@ def prepare(book: Book, scenario: Scenario, progress: Callable[[Message], None] 
             "sources": sources(book),
         },
         cohorts,
+        parameters.copy(),
     )
 
 
@@ -168,7 +172,7 @@ def review(
     progress(FURTHER[0])
     compared = _reconciled(book, resolved, previous)
     asked = {**what_if(prepared, resolved), **sensitivities(prepared, resolved)}
-    used = prepared.parameters.assumptions(scenario)  # options and stresses ask for parameters of their own
+    used = all_assumptions(result, prepared, scenario)
     more = {
         "assumption_changes": assumption_changes(previous, used),
         "reconciliation": compared.pop("table", pd.DataFrame()),
@@ -178,6 +182,12 @@ def review(
     whole = replace(result, tables=tables, warnings=warnings, assumptions=used, **compared)
     progress(FURTHER[1])
     return with_evidence(whole, book, scenario)
+
+
+def all_assumptions(result: RateReview, prepared: Prepared, scenario: Scenario) -> tuple[Assumption, ...]:
+    """Return what a review used and what was asked of its preparation besides: options and stresses use parameters of their own."""
+    known = {a.name: a for a in (*prepared.parameters.assumptions(scenario), *result.assumptions)}
+    return tuple(known[name] for name in sorted(known))
 
 
 def with_evidence(result: RateReview, book: Book, scenario: Scenario) -> RateReview:
@@ -197,6 +207,7 @@ def _closed_year(book: Book, scenario: Scenario) -> pd.DataFrame:
 
 def conclude(prepared: Prepared, scenario: Scenario) -> RateReview:
     """Return the review at the scenario's base rate and target; re-reads the simulated paths, draws nothing."""
+    prepared = replace(prepared, parameters=prepared.settled.copy())
     history, projection = prepared.history, prepared.projection
     resolved = scenario.resolve(prepared.parameters, history.valuation_date)
     assert resolved.base_rate is not None

@@ -29,14 +29,11 @@ def verdict(review: RateReview) -> tuple[Message, ...]:
     scenario = review.scenario
     sentences = [
         first,
-        Message(
-            "At {tested:permille} the fund stays above its floor for {years} years with probability {probability:percent}.",
-            {"tested": scenario.base_rate, "years": scenario.horizon_years, "probability": review.probability_solvent},
-        ),
+        how_sure(review),
     ]
     known = review.required_rate
     wanted = known.loc[known["probability"] == scenario.solvency_level, "rate"]
-    if len(wanted):
+    if len(wanted) and review.opening_known:
         sentences.append(
             Message(
                 "To be {level:percent.0} sure of that, the rate would have to be {needed:permille}.",
@@ -50,3 +47,22 @@ def verdict(review: RateReview) -> tuple[Message, ...]:
             Message("The balance pays {months:months} of benefits; the target is {target:months}.", figures)
         )
     return tuple(sentences)
+
+
+def how_sure(review: RateReview) -> Message:
+    """Return how likely the fund stays above its floor, and from which balance where none is known."""
+    scenario = review.scenario
+    figures = {
+        "tested": scenario.base_rate,
+        "years": scenario.horizon_years,
+        "probability": review.probability_solvent,
+    }
+    if not review.opening_known:
+        return Message(
+            "The balance is not known: starting at 0, at {tested:permille}, the fund stays above its floor for {years} years with probability {probability:percent}.",
+            figures,
+        )
+    return Message(
+        "At {tested:permille} the fund stays above its floor for {years} years with probability {probability:percent}.",
+        figures,
+    )

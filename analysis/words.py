@@ -134,6 +134,24 @@ WORDS: dict[str, Message] = {
 }
 
 
+CELLS: dict[str, dict[str, Message]] = {
+    "outcome": {"injury": Message("injured"), "death": Message("died")},
+    "care": {
+        "none": Message("no care needed"),
+        "partial": Message("partial dependence"),
+        "major": Message("major dependence"),
+        "full": Message("full dependence"),
+    },
+}
+"""Codes that mean something else in another column."""
+
+
+def cell_word(column: str, value: object, t: Translator) -> str:
+    """Return a code of a column of the book in the reader's language."""
+    known = CELLS.get(column, {}).get(str(value))
+    return t.say(known) if known else word(value, t)
+
+
 def word(value: object, t: Translator) -> str:
     """Return a code (part, mark, dimension, stress …) in the reader's language; other text as it is."""
     text = str(value)

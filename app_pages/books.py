@@ -10,11 +10,13 @@ from pathlib import Path
 import streamlit as st
 
 from analysis.language import Translator
+from app_pages.languages import translator
 from data.book import Book, open_book
 from data.demo import make_demo
 from models.messages import Message
 
 ROOT = Path(__file__).resolve().parent.parent
+DEMO = ROOT / "books" / "demo.sqlite"
 REFERENCE_BOOKS = ("national", "xinjiang", "xpcc")
 
 
@@ -25,16 +27,15 @@ def _book(name: str) -> Book:
 
 def demo_book() -> Path:
     """Return the demonstration book's file; it is made on first use, and stands under its name only when it is complete."""
-    path = ROOT / "books" / "demo.sqlite"
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            made = Path(folder) / path.name
+    if not DEMO.exists():
+        DEMO.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=DEMO.parent) as folder:
+            made = Path(folder) / DEMO.name
             with open_book(made, create=True) as book:
                 make_demo(book)
             for file in (made.with_suffix(".truth.json"), made):
-                file.replace(path.parent / file.name)
-    return path
+                file.replace(DEMO.parent / file.name)
+    return DEMO
 
 
 def book_choices() -> list[str]:
@@ -85,4 +86,8 @@ def _asked() -> str:
 
 def _opened(choice: str) -> Book:
     st.query_params["book"] = Path(choice).stem
-    return _book(choice)
+    if choice != "demo" or DEMO.exists():
+        return _book(choice)
+    t = translator()
+    with st.spinner(t("First use: the demonstration book, a synthetic fund, is being made …")):
+        return _book(choice)

@@ -122,12 +122,10 @@ def headline(study: ExperienceStudy, review: RateReview, t: Translator) -> None:
         late.metric(
             t("To pay, without pensions"),
             t.money(amount),
-            t("90%: {low:money} to {high:money}", low=low, high=high) if low is not None else t("by Cape Cod"),
-            delta_color="off",
-            delta_arrow="off",
             border=True,
             height="stretch",
         )
+        late.caption(t("90%: {low:money} to {high:money}", low=low, high=high) if low is not None else t("by Cape Cod"))
     if study.frequency is not None:
         credible.metric(
             t("Variance of risk"),

@@ -14,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from analysis.book_words import column_name, listed, spoken, table_name
 from analysis.language import Translator
-from analysis.words import word
+from analysis.words import cell_word
 from app_pages.access import actor, refuse
 from app_pages.books import ROOT, book_choices, book_name
 from app_pages.showing import plain_text, template_buttons
@@ -292,7 +292,9 @@ def _say(report: ImportReport, t: Translator) -> None:
 def show_rows(rows: pd.DataFrame, t: Translator, hide_index: bool = False) -> None:
     """Show rows of the book as a reader knows them: columns and codes in words, days without hours."""
     said = {c: rows[c].dt.strftime("%Y-%m-%d") for c in rows.select_dtypes("datetime")}
-    said |= {c: rows[c].map(lambda v: word(v, t), na_action="ignore") for c in rows.select_dtypes("str")}
+    for c in rows.select_dtypes("str"):
+        words = {v: column_name(v, t) if c == "item" else cell_word(c, v, t) for v in rows[c].dropna().unique()}
+        said[c] = rows[c].map(words, na_action="ignore")
     money = {column_name(c, t): st.column_config.NumberColumn(format="localized") for c in rows if c.endswith("_yuan")}
     named = rows.assign(**said).rename(columns=lambda c: column_name(c, t))
     st.dataframe(named, hide_index=hide_index, column_config=money, placeholder="—")

@@ -10,6 +10,8 @@ COVERED = (
     "[data-testid=stFileUploaderDropzone] button p",
     "[data-testid=stFileUploaderDropzoneInstructions] span",
     "[data-testid=InputInstructions]",
+    "[data-testid=stFileChip] [role=alert]",
+    "[data-testid=stException] p",
 )
 """Where Streamlit's words stand on the page, in the order of the words of `_words`."""
 ON_PRIMARY = "[data-testid^=stBaseButton-primary] *, [data-testid=stMultiSelect] [data-tag] *, [data-testid=stMultiSelect] span[title]"
@@ -30,6 +32,8 @@ def _words(t: Translator) -> list[str]:
         t("Choose files"),
         t("at most {size:integer} MB a file", size=st.get_option("server.maxUploadSize")),
         t("press Enter"),
+        t("This file cannot be taken: of another kind than those named above, or too large."),
+        t("The page has met an error of its own; what happened stands in the program's log. Load the page again."),
     )
     return [
         f'{place} {{font-size: 0}} {place}::after {{content: "{said}"; font-size: 0.875rem}}'

@@ -59,7 +59,7 @@ def cards(review: RateReview, t: Translator) -> None:
     best = review.best
     one, two, three, four = st.columns(4)
     explained_metric(
-        t("Indicated rate"),
+        t("Indicated rate: {basis}", basis=BASIS_NAMES[best.basis]),
         t.permille(best.rate),
         best.basis,
         review,
@@ -69,8 +69,7 @@ def cards(review: RateReview, t: Translator) -> None:
         delta_description=t("vs rate in force"),
         delta_color="inverse",
         help=t(
-            "{basis}; 90% interval {low:permille} to {high:permille}",
-            basis=BASIS_NAMES[best.basis],
+            "90% interval {low:permille} to {high:permille}; the basis that looks furthest ahead of those that the book supports.",
             low=best.low,
             high=best.high,
         ),
@@ -94,7 +93,15 @@ def cards(review: RateReview, t: Translator) -> None:
         help=t("Reasonable payable months: 人社部发〔2015〕72号."),
     )
     explained_metric(
-        t("Balance"), t.money(float(review.flows["opening_yuan"].iloc[0])), "balance", review, t, place=four
+        t("Balance"),
+        t.money(float(review.flows["opening_yuan"].iloc[0])) if review.opening_known else "—",
+        "balance",
+        review,
+        t,
+        place=four,
+        help=t("At the end of {day:date}.", day=review.valuation_date)
+        if review.opening_known
+        else t("Not in the book: the fund ahead starts at 0. Enter it at the side under “More choices”."),
     )
 
 

@@ -10,7 +10,7 @@ from app_pages.state import translator
 from models.messages import InputError
 
 t = translator()
-st.title(t("Audit trail"))
+st.title(t("Record of work"))
 try:
     book = choose_book(t)
     if not refuse("audit", t):

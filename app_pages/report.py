@@ -8,7 +8,7 @@ import streamlit as st
 
 from analysis.language import LANGUAGES, Translator
 from analysis.rate_review import RateReview, to_json
-from analysis.review import with_evidence
+from analysis.review import all_assumptions, with_evidence
 from analysis.scenario import Scenario, from_yaml
 from app_pages.access import actor, may
 from app_pages.reviews import prepared_for, what_moves_it
@@ -51,7 +51,7 @@ def whole(review: RateReview, book: Book, scenario: Scenario) -> RateReview:
     """Return a review with what a report has beyond the page's: single drivers, reverse stress, the closed year, findings about the data."""
     prepared = prepared_for(book, scenario)
     moved = what_moves_it(book, prepared, review.scenario)
-    used = prepared.parameters.assumptions(scenario)
+    used = all_assumptions(review, prepared, scenario)
     return with_evidence(replace(review, tables={**review.tables, **moved}, assumptions=used), book, scenario)
 
 

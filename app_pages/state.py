@@ -47,7 +47,7 @@ PAGES: Mapping[str, tuple[Message, str]] = {
     "scenarios": (Message("Saved scenarios"), ":material/bookmarks:"),
     "parameters": (Message("Parameters and sources"), ":material/menu_book:"),
     "report": (Message("Report"), ":material/description:"),
-    "records": (Message("Audit trail"), ":material/history:"),
+    "records": (Message("Record of work"), ":material/history:"),
     "help": (Message("Help"), ":material/help:"),
     "present": (Message("Presentation"), ":material/slideshow:"),
 }

@@ -52,3 +52,13 @@ def test_a_rate_below_the_interval_is_bad_and_one_above_it_good(known):
     for current, tone in ((best.low * 0.9, "bad"), (best.rate, "watch"), (best.high * 1.1, "good")):
         enough, _, _, do = answers(replace(known, current_rate=current))
         assert (enough.tone, do.tone) == (tone, tone)
+
+
+def test_a_balance_that_no_one_states_is_not_taken_for_none(known):
+    unknown = replace(known, accounts=known.accounts.assign(balance_yuan=float("nan")))
+    _, sure, _, do = (Translator("en").say(one.answer) for one in answers(unknown))
+    assert "The balance is not known" in sure
+    assert "Enter the opening balance" in do
+    assert "probability" not in do
+    stated = replace(unknown, scenario=unknown.scenario.with_changes(opening_balance=1e8))
+    assert "not known" not in Translator("en").say(answers(stated)[1].answer)

@@ -164,6 +164,21 @@ def test_an_empty_book_says_what_to_import():
         assert enrolment(made, ON).payroll.empty
 
 
+def test_projects_alone_do_not_say_who_is_missing():
+    with open_book(":memory:") as made:
+        filled(made, projects=projects())
+        with pytest.raises(InputError, match="import the construction permits"):
+            coverage(made, ON)
+
+
+def test_a_year_without_a_project_or_permit_is_left_out():
+    with open_book(":memory:") as made:
+        filled(made, projects=projects(was_in_progress=False, start_date="2018-02-01", planned_end="2018-03-01").assign(
+            enrolment_date=["2015-02-01"] + ["2018-02-01"] * 9), permits=permits().assign(issued_date="2018-02-10"))  # fmt: skip
+        found = coverage(made, date(2018, 6, 30))
+    assert set(found.by_year["period"]) < {"2015", "2016", "2017", "2018"}
+
+
 def test_payroll_beside_projects():
     employers = pd.DataFrame(
         {"employer_id": ["Y1", "Y2", "Y3"], "year": "2016", "industry_class": [5, 6, 6], "payroll_yuan": [1e6, 2e6, 3e6], "rate": [0.011, 0.0065, 0.013],

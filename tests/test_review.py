@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.review import conclude, load_json, prepare, review, write_json
+from analysis.review import conclude, load_json, prepare, review, what_if, write_json
 from analysis.scenario import Growth, RateStep, Risks, Scenario, Shock
 from data import reference
 from data.book import open_book
@@ -205,3 +205,22 @@ def test_level_2_without_incurred_says_what_it_cannot_answer(tmp_path):
 def test_an_empty_book_is_refused_with_a_remedy(tmp_path):
     with open_book(tmp_path / "empty.sqlite", create=True) as book, pytest.raises(InputError, match="基金收入"):
         review(book, QUICK)
+
+
+def test_a_review_names_the_same_parameters_whatever_was_asked_before():
+    prepared = prepare(open_book("xpcc"), QUICK)
+    before = conclude(prepared, QUICK)
+    asked = what_if(prepared, before.scenario)
+    assert len(asked)
+    assert conclude(prepared, QUICK).assumptions == before.assumptions
+
+
+def test_years_after_the_last_total_cost_are_no_years_without_income(tmp_path):
+    path, frame = experience(tmp_path)
+    late = pd.DataFrame(
+        {"施工单位": ["C000"], "年度": [2024], "总造价（元）": 0, "保费（元）": 0, "待遇支出（元）": 9e6}
+    )
+    pd.concat([frame, late]).to_excel(path, index=False)
+    result = review(open_book(path), QUICK)
+    assert result.accounts["period"].to_list()[-1] == "2023"
+    assert any("2024" in str(w) and "no total cost" in str(w) for w in result.warnings)

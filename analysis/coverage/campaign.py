@@ -5,6 +5,7 @@ Plan: 自治区建筑业参加工伤保险专项扩面行动实施方案 (2015),
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -76,6 +77,11 @@ def coverage(book: Book, on: date | None = None) -> Coverage:
         The book holds neither enrolled projects nor permits.
     """
     ledgers = read(book)
+    if ledgers.permits.empty and ledgers.survey.empty:
+        raise InputError(
+            "Coverage compares enrolled projects with those that should be: import the construction permits (施工许可证号, 项目编号, 地州市, 发证日期, "
+            "是否参保) or the base survey (地州市, 年度, 拟建项目数, 在建项目数)."
+        )
     on = on or last_day(ledgers)
     parameters = UsedParameters(load_parameters())
     warnings: list[Message] = []
@@ -98,14 +104,14 @@ def coverage(book: Book, on: date | None = None) -> Coverage:
         )
     first = min(_quarters(ledgers)[0].year, on.year)
     ends = [date(year, 12, 31) for year in range(first, on.year)] + [on]
-    yearly = pd.concat([_region(_rates(ledgers, day, parameters), day, parameters) for day in ends], ignore_index=True)
+    yearly = [_region(frame, day, parameters) for day, frame in _rates_on(ends, ledgers, parameters)]
     quarters = [q.end_time.date() for q in pd.period_range(f"{on.year}Q1", on, freq="Q")]
     schedule = pd.concat(
-        [_rates(ledgers, day, parameters).assign(quarter=str(pd.Period(day, freq="Q"))) for day in quarters],
+        [f.assign(quarter=str(pd.Period(day, freq="Q"))) for day, f in _rates_on(quarters, ledgers, parameters)],
         ignore_index=True,
     )
     return Coverage(
-        on, book.name, book.fingerprint(), book.synthetic, rates, yearly,
+        on, book.name, book.fingerprint(), book.synthetic, rates, pd.concat(yearly, ignore_index=True),
         schedule[["quarter", "prefecture", "state", "coverage", "scheduled"]],
         _persons(ledgers, on), _points(ledgers, rates, on, parameters), exceptions(ledgers.permits, ledgers.projects, on),
         ledgers.survey, parameters.assumptions(Scenario()), (*warnings, *parameters.warnings.values()),
@@ -199,14 +205,18 @@ def exceptions(permits: pd.DataFrame, projects: pd.DataFrame, on: date) -> pd.Da
     return own[columns].reset_index(drop=True)
 
 
+def _rates_on(days: Iterable[date], ledgers: _Ledgers, parameters: UsedParameters) -> list[tuple[date, pd.DataFrame]]:
+    """Return the rates of those of some days on which there was a project or a permit."""
+    made = ((day, _rates(ledgers, day, parameters)) for day in days)
+    return [(day, frame) for day, frame in made if len(frame)]
+
+
 def _rates(ledgers: _Ledgers, on: date, parameters: UsedParameters) -> pd.DataFrame:
     made = (("new", _new(ledgers, on)), ("in_progress", _in_progress(ledgers, on)))
     frames = [_with_region(frame).assign(state=state) for state, frame in made if len(frame)]
-    table = (
-        pd.concat(frames, ignore_index=True)
-        if frames
-        else pd.DataFrame(columns=["prefecture", "state", "counted_from", "enrolled", "total"])
-    )
+    if not frames:
+        return pd.DataFrame()
+    table = pd.concat(frames, ignore_index=True)
     elapsed = (on - date(on.year - 1, 12, 31)).days / (date(on.year, 12, 31) - date(on.year - 1, 12, 31)).days
     table["coverage"] = table["enrolled"] / table["total"].where(table["total"] > 0)
     for state in STATES:

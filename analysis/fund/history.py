@@ -356,8 +356,15 @@ def _from_experience(
                 )
             )
     else:
-        accounts = accounts_frame(
-            yearly.rename(columns={"premium": "revenue", "outgo": "expenditure"}).assign(balance=np.nan, reserve=np.nan)
+        own = yearly.loc[:last].rename(columns={"premium": "revenue", "outgo": "expenditure"})
+        accounts = accounts_frame(own.assign(balance=np.nan, reserve=np.nan))
+    later = yearly.index[yearly.index > last]
+    if len(later):
+        warnings.append(
+            Message(
+                "The book has payments in {years} but no total cost of those years: the review stands at the end of {last}.",
+                {"years": ", ".join(map(str, later)), "last": last},
+            )
         )
     return History(
         level=2,
