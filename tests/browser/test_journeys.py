@@ -7,7 +7,10 @@ pytestmark = pytest.mark.browser
 
 expect.set_options(timeout=60_000)
 
-WORDS = {"zh-CN": ("概览", "测算费率（现收现付）", "基准费率"), "en-US": ("Overview", "Indicated rate: Pay-as-you-go", "Base rate")}
+WORDS = {
+    "zh-CN": ("概览", "测算费率（现收现付）", "基准费率"),
+    "en-US": ("Overview", "Indicated rate: Pay-as-you-go", "Base rate"),
+}
 
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
