@@ -127,9 +127,20 @@ def test_an_area_shares_one_multiplier():
     assert load_plan("jiangsu").multiplier(frame).tolist() == pytest.approx([1.5, 1.5, 2 / 3])
 
 
-def test_claims_without_premium_ask_for_the_highest_step_and_nothing_for_the_new_one():
+def test_who_enrolled_nothing_in_the_window_is_not_rated_by_what_older_works_cost():
     frame = portfolio([5e4, 0.0], base=[0.0, 0.0])
+    assert load_plan("huainan").multiplier(frame).tolist() == [1.0, 1.0]
+    why = explain(load_plan("huainan"), frame)
+    assert why["basis"].tolist() == ["no_experience"] * 2
+    # works without premium are works: their claims ask for the highest step
+    frame["exposure_yuan"] = 1e8
     assert load_plan("huainan").multiplier(frame).tolist() == [1.5, 0.5]
+
+
+def test_claims_of_a_year_in_which_nothing_was_enrolled_count_in_the_window():
+    years = pd.concat([portfolio([0.0]).assign(period="2023"), portfolio([2e5], base=[0.0]).assign(period="2024")])
+    # 200,000 on the 100,000 of premium of the year before, as two years ask for
+    assert load_plan("wuxi").multiplier(years).tolist() == [1.5]
 
 
 def test_base_premium_and_incurred_stand_in_where_they_are_missing():

@@ -274,3 +274,19 @@ def test_a_book_of_experience_alone_is_enough(desk, prepared, resolved, tmp_path
     assert explained(desk, load_plan("national_five_steps"))["multiplier"].tolist() == pytest.approx(
         standing(desk, load_plan("national_five_steps")).tolist()
     )
+
+
+def test_accidents_of_older_works_count_where_their_contractor_enrolled_none(book, prepared, desk):
+    """Rated by hand from the ledgers: two years of payments on two years of premium, a notice's ratio."""
+    projects, cases, payments = (book.table(n) for n in ("projects", "cases", "payments"))
+    projects = projects[(projects["status"] != "cancelled") & (projects["enrolment_date"].dt.year >= 2021)]
+    premium = projects.groupby("contractor_id")["premium_yuan"].sum()
+    of = payments["case_id"].map(cases.set_index("case_id")["contractor_id"])
+    paid = payments.loc[payments["payment_date"].dt.year >= 2021].groupby(of)["amount_yuan"].sum()
+    ratio = (paid.reindex(premium.index, fill_value=0.0) / premium).rename("ratio")
+    found = load_plan("wuxi").measured(desk.rows)
+    own = pd.Series(found.measures.ratio, index=found.units).reindex(ratio.index)
+    assert own.to_numpy() == pytest.approx(ratio.to_numpy(), abs=1e-9)
+    # some of it was paid in a year in which nothing was enrolled
+    idle = desk.rows[(desk.rows["year"] >= 2021) & (desk.rows["exposure_yuan"] == 0)]
+    assert idle["paid_yuan"].sum() > 0

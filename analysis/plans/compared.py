@@ -24,7 +24,10 @@ def rating_rows(history: History, ledgers: LedgerCosts | None = None) -> pd.Data
     rows = history.experience
     if rows is None or rows["unit"].nunique() < 2:
         return None
-    rows = rows[rows["exposure_yuan"] > 0].copy()
+    # an accident of older works is the contractor's own, also in a year in which it enrolled none
+    enrols = rows.groupby("unit")["exposure_yuan"].transform("sum") > 0
+    tells = rows[["exposure_yuan", "cases", "paid_yuan", "incurred_yuan"]].fillna(0.0).ne(0.0).any(axis=1)
+    rows = rows[enrols & tells].copy()
     rows["base_premium_yuan"] = rows["base_premium_yuan"].fillna(rows["premium_yuan"])
     rows["paid_yuan"] = rows["paid_yuan"].fillna(rows["incurred_yuan"])
     rows["incurred_yuan"] = rows["incurred_yuan"].fillna(rows["paid_yuan"])
@@ -74,7 +77,7 @@ def floating_review(history: History, scenario: Scenario, ledgers: LedgerCosts |
 
 def _out_of_sample(plan: FloatingPlan, rows: pd.DataFrame) -> QuintileTest:
     last = rows["year"].max()
-    past, now = rows[rows["year"] < last], rows[rows["year"] == last]
+    past, now = rows[rows["year"] < last], rows[(rows["year"] == last) & (rows["base_premium_yuan"] > 0)]
     if past.empty:
         raise InputError("The quintile test needs two years of experience.")
     sums = now.groupby("unit")[["base_premium_yuan", "incurred_yuan"]].sum()
@@ -112,7 +115,8 @@ def compare_plans(history: History, seed: int = 0, ledgers: LedgerCosts | None =
 def _gini(plan: FloatingPlan, rows: pd.DataFrame, seed: int) -> tuple[float, float, float]:
     """Return the 5%, point and 95% Gini of the last year's losses in the order of the plan's multipliers (bootstrap over units)."""
     last = rows["year"].max()
-    sums = rows[rows["year"] == last].groupby("unit")[["base_premium_yuan", "incurred_yuan"]].sum()
+    now = rows[(rows["year"] == last) & (rows["base_premium_yuan"] > 0)]
+    sums = now.groupby("unit")[["base_premium_yuan", "incurred_yuan"]].sum()
     found = plan.multiplier(rows[rows["year"] < last]).reindex(sums.index).fillna(plan.new_entrant)
     point = quintile_test(found, sums["base_premium_yuan"], sums["incurred_yuan"]).gini
     order = np.argsort(found.to_numpy(), kind="stable")

@@ -132,7 +132,9 @@ def measure(
         years=span,
         texts={name: _texts(rows[name], key, oldest_first, count) for name in columns if name in rows},
     )
-    seen = pd.DataFrame({"key": key[inside], "year": year[inside]}).drop_duplicates()["key"].to_numpy(dtype=np.int64)
+    # who enrolled nothing in the window is not rated by what older works cost
+    enrols = inside & ((_floats(rows["exposure_yuan"]) > 0) | (_floats(rows["base_premium_yuan"]) > 0))
+    seen = pd.DataFrame({"key": key[enrols], "year": year[enrols]}).drop_duplicates()["key"].to_numpy(dtype=np.int64)
     return Measured(
         measures, np.bincount(seen, minlength=count).astype(np.int64), pd.Index(units, name="unit"), position
     )

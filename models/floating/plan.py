@@ -52,7 +52,7 @@ class FloatingPlan:
     ``window_years`` calendar years back from the last one of the experience (None: all of it); ``review_years`` between two moves;
     ``pool_by`` the column whose units share one multiplier (groups, areas); ``yuan_per_person`` exposure of a person-year, for injury
     frequency where the experience has no column ``persons``; ``floor`` and ``ceiling`` bound the multiplier. A unit too small, with too few
-    years, or without experience in the window gets ``new_entrant``.
+    years, or with nothing enrolled in the window gets ``new_entrant``.
     """
 
     name: str
