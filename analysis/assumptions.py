@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from analysis.own_parameters import SET_HERE
 from analysis.rate_review import Assumption
 from analysis.scenario import FROM_PARAMETERS, Scenario
 from models.messages import Message
@@ -32,13 +33,22 @@ class UsedParameters:
         first = parameter.values[0]
         if on < first.effective:
             self.warnings[name] = Message(
-                "{name} has no value before {first:date}; that first value was used for {on:date}.",
-                {"name": name, "first": first.effective, "on": on},
+                "“{parameter}” has no value before {first:date}; that first value was used for {on:date}.",
+                {"parameter": parameter.description, "first": first.effective, "on": on},
             )
         found = first if on < first.effective else parameter.at(on)
+        self._remember(name, on, found)
+        return found
+
+    def join(self, other: UsedParameters) -> None:
+        """Remember what another record of the same parameters remembers too."""
+        for name, (on, found) in other.used.items():
+            self._remember(name, on, found)
+        self.warnings |= other.warnings
+
+    def _remember(self, name: str, on: date, found: DatedValue) -> None:
         if name not in self.used or on > self.used[name][0]:
             self.used[name] = (on, found)
-        return found
 
     def value(self, name: str, on: date) -> Any:
         """Return the value in force on a date."""
@@ -51,7 +61,7 @@ class UsedParameters:
         for name in sorted({*self.used, *chosen}):
             parameter = self.parameters.parameter(name)
             if name in chosen:
-                value, mark, reference = chosen[name], "assumption", f"scenario: {scenario.name}"
+                value, mark, reference = chosen[name], "assumption", SET_HERE
             else:
                 dated = self.used[name][1]
                 value, mark, reference = dated.value, dated.mark, dated.reference

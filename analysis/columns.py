@@ -256,6 +256,7 @@ MONEY_PERCENTILES = {
     "p75",
     "p95",
     "actual",
+    "expected",
 }
 
 

@@ -12,6 +12,9 @@ from data.parameters import load_parameters
 from models.messages import InputError
 from models.parameters import Parameters
 
+SET_HERE = "本方案自行设定"
+"""What an own value without a reason rests on; references are in Chinese, their English in ``data/english.yaml``."""
+
 
 def parameters_of(scenario: Scenario) -> Parameters:
     """Return the dated parameters that a scenario is reviewed under.
@@ -40,7 +43,7 @@ def changed(parameters: Parameters, change: ParameterChange) -> Parameters:
         )
     if isinstance(known, float) and isinstance(value, int):
         value = float(value)
-    return parameters.with_value(change.name, change.since, value, "assumption", change.reason or "(scenario)")
+    return parameters.with_value(change.name, change.since, value, "assumption", change.reason or SET_HERE)
 
 
 def as_text(value: Any) -> str:
@@ -83,7 +86,7 @@ def overlay_file(changes: Sequence[ParameterChange]) -> str:
             "from": change.since,
             "value": _read(change),
             "mark": "assumption",
-            "reference": change.reason or "(scenario)",
+            "reference": change.reason or SET_HERE,
         }
         content.setdefault(change.name, {"values": []})["values"].append(entry)
     return yaml.safe_dump(content, allow_unicode=True, sort_keys=False)

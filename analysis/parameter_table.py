@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import pandas as pd
 
 from analysis.language import Translator
-from analysis.rate_review import RateReview
+from analysis.rate_review import Assumption, RateReview
 from analysis.words import word
-from data.parameters.guide import shown_unit, shown_value
+from data.parameters.guide import shown_reference, shown_unit, shown_value
 from models.messages import InputError
-from models.parameters import DatedValue, Parameter, Parameters
+from models.parameters import MARKS, DatedValue, Parameter, Parameters
 
 
 def parameter_rows(parameters: Parameters, review: RateReview, t: Translator) -> pd.DataFrame:
@@ -28,10 +29,30 @@ def parameter_rows(parameters: Parameters, review: RateReview, t: Translator) ->
                 "value": value_text(own.value if own else dated.value, t),
                 "unit": shown_unit(parameter.unit, t.language),
                 "mark": own.mark if own else dated.mark,
-                "reference": own.reference if own else dated.reference,
+                "reference": shown_reference(own.reference if own else dated.reference, t.language),
                 "used": own is not None,
             }
         )
+    return pd.DataFrame(rows)
+
+
+def weakest_first(assumptions: Sequence[Assumption]) -> list[Assumption]:
+    """Return what a result depends on in the order of a report: assumed and unverified values before official ones."""
+    return sorted(assumptions, key=lambda a: (-MARKS.index(a.mark), a.name))
+
+
+def assumption_rows(assumptions: Sequence[Assumption], t: Translator) -> pd.DataFrame:
+    """Return ``name, value, unit_of_value, mark, reference`` in the reader's words, the weakest first."""
+    rows = [
+        {
+            "name": a.label.get(t.language, a.name),
+            "value": value_text(a.value, t),
+            "unit_of_value": shown_unit(a.unit, t.language),
+            "mark": word(a.mark, t),
+            "reference": shown_reference(a.reference, t.language),
+        }
+        for a in weakest_first(assumptions)
+    ]
     return pd.DataFrame(rows)
 
 
@@ -44,7 +65,7 @@ def history(parameter: Parameter, t: Translator) -> pd.DataFrame:
                 t("Value"): value_text(dated.value, t),
                 t("Unit of value"): shown_unit(parameter.unit, t.language),
                 t("Mark"): word(dated.mark, t),
-                t("Reference"): dated.reference,
+                t("Reference"): shown_reference(dated.reference, t.language),
             }
             for dated in reversed(parameter.values)
         ]

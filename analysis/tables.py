@@ -10,10 +10,10 @@ from analysis.book_words import spoken
 from analysis.fund import words as fund_words
 from analysis.fund.words import BASIS_NAMES
 from analysis.language import Translator
+from analysis.parameter_table import assumption_rows
 from analysis.plans import words as floating_words
 from analysis.rate_review import RateReview
 from analysis.words import word
-from data.parameters.guide import shown_unit, shown_value
 from models.messages import Message
 
 
@@ -53,7 +53,7 @@ def tables(review: RateReview, t: Translator) -> list[Table]:
         *(
             Table(
                 f"{basis}_{dimension}",
-                t("{basis} by {dimension}", basis=BASIS_NAMES[basis], dimension=word(dimension, t)),
+                t("{basis} by {dimension}", basis=BASIS_NAMES[basis], dimension=word(dimension, t).lower()),
                 frame,
             )
             for basis, one in review.indicated.items()
@@ -78,7 +78,7 @@ def tables(review: RateReview, t: Translator) -> list[Table]:
             Table(name, t.say(TITLES.get(name, Message(name))), _in_words(name, frame, t))
             for name, frame in review.tables.items()
         ),
-        Table("assumptions", t("Parameters and assumptions"), assumptions(review, t)),
+        Table("assumptions", t("Parameters and assumptions"), assumption_rows(review.assumptions, t)),
     ]
     return [table for table in found if len(table.frame)]
 
@@ -103,31 +103,15 @@ TITLES: dict[str, Message] = {
     "plans": Message("Floating plans side by side"),
     "stress": Message("Stress scenarios"),
     "tornado": Message("Single drivers low and high"),
-    "reverse_stress": Message("Reverse stress: the smallest lasting shock that makes failure likely"),
+    "reverse_stress": Message("Reverse stress: the smallest lasting change at which the finding turns"),
     "reconciliation": Message("From the last review's rate to this one, driver by driver"),
     "actual_expected": Message("Actual against expected in the closed year"),
     "risk": Message("Risk measures of the balance"),
     "exhaustion": Message("When the fund falls below its floor"),
     "early_warning_by_prefecture": Message("Risk early warning by prefecture"),
     "first_alarms": Message("When the indicators first rang"),
-    "joint_reverse_stress": Message("Joint reverse stress: the smallest shock in all drivers together"),
+    "joint_reverse_stress": Message("Joint reverse stress: the smallest change in all drivers together"),
     "backtest": Message("What would have been said at past year-ends, and what came"),
     "experience": Message("Experience by year"),
     **fund_words.TITLES,
 }
-
-
-def assumptions(review: RateReview, t: Translator) -> pd.DataFrame:
-    """Return the parameters that the result depends on, as text, those that are not official first."""
-    order = {"assumption": 0, "unverified": 1, "derived": 2, "reprint": 3, "official": 4}
-    rows = [
-        {
-            "name": a.label.get(t.language, a.name),
-            "value": shown_value(a.value, t.language),
-            "unit_of_value": shown_unit(a.unit, t.language),
-            "mark": word(a.mark, t),
-            "reference": word(a.reference, t),
-        }
-        for a in sorted(review.assumptions, key=lambda a: (order[a.mark], a.name))
-    ]
-    return pd.DataFrame(rows)

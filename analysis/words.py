@@ -26,7 +26,6 @@ WORDS: dict[str, Message] = {
     "pay_as_you_go": Message("Pay-as-you-go"),
     "terminal_funding": Message("Terminal funding"),
     "full_funding": Message("Full funding"),
-    "本程序假设": Message("assumed by this program"),
     "error": Message("error"),
     "warning": Message("to be looked at"),
     "official": Message("official"),

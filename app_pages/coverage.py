@@ -15,7 +15,7 @@ from analysis.coverage.roster import roster_study
 from analysis.language import LANGUAGES, Translator
 from analysis.words import word
 from app_pages.quarterly_returns import show_returns
-from app_pages.showing import assumption_rows, show_chart
+from app_pages.showing import show_chart, show_parameters
 from app_pages.state import LANGUAGE_LABELS, choose_book, plain_text, show_table, translator
 from data.book import Book
 from models.messages import InputError
@@ -49,7 +49,7 @@ def show_assumptions(assumptions: tuple, t: Translator) -> None:
     weak = [a for a in assumptions if a.mark in ("unverified", "assumption")]
     if weak:
         with st.expander(t("{weak} parameters are assumed or unverified", weak=len(weak)), icon=":material/info:"):
-            st.dataframe(assumption_rows(weak, t), hide_index=True)
+            show_parameters(weak, t)
 
 
 def show_campaign(book: Book, t: Translator) -> None:

@@ -11,7 +11,7 @@ from analysis.explanation import Explanation, Input
 from analysis.explanations import EXPLANATIONS
 from analysis.language import Translator
 from analysis.rate_review import RateReview
-from app_pages.showing import assumption_rows, plain_text
+from app_pages.showing import plain_text, show_parameters
 
 
 def explained_metric(
@@ -76,7 +76,7 @@ def explanation(one: Explanation, inputs: tuple[Input, ...], review: RateReview,
         st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
     used = [a for a in review.assumptions if a.name.startswith(one.parameters)] if one.parameters else []
     if used:
-        st.dataframe(assumption_rows(used, t), hide_index=True, height="content")
+        show_parameters(used, t, "content")
     st.caption(t("Methods: {section}. Source: {source}", section=one.section, source=one.source))
 
 

@@ -26,6 +26,7 @@ from analysis.words import word
 from app_pages.linked import chosen, let_go, show_linked
 from app_pages.showing import show_chart
 from app_pages.state import plain_text, show_table
+from data.parameters.guide import shown_reference
 from models.floating import FloatingPlan
 
 SIZE = "size_band"
@@ -55,7 +56,12 @@ def rule(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: Prepa
         show_table(bands_for_readers(bands, t), t, "bands", height="content")
     with st.expander(t("Every constant with its mark and reference")):
         rows = [
-            {t("Constant"): c.name, t("Value"): c.value, t("Mark"): word(c.mark, t), t("Reference"): c.reference}
+            {
+                t("Constant"): c.name,
+                t("Value"): c.value,
+                t("Mark"): word(c.mark, t),
+                t("Reference"): shown_reference(c.reference, t.language),
+            }
             for c in plan.constants
         ]
         st.dataframe(pd.DataFrame(rows), hide_index=True)

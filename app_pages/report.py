@@ -11,7 +11,7 @@ from analysis.rate_review import RateReview, to_json
 from analysis.review import all_assumptions, with_evidence
 from analysis.scenario import Scenario, from_yaml
 from app_pages.access import actor, may
-from app_pages.reviews import prepared_for, what_moves_it
+from app_pages.reviews import conclude, options_and_stress, prepared_for, what_moves_it
 from app_pages.state import LANGUAGE_LABELS, page, plain_text, translator
 from data.book import Book
 from models.messages import InputError
@@ -47,20 +47,21 @@ def publishing(book: Book, scenario: Scenario, t: Translator) -> str | None:
     return name if official else None
 
 
-def whole(review: RateReview, book: Book, scenario: Scenario) -> RateReview:
-    """Return a review with what a report has beyond the page's: single drivers, reverse stress, the closed year, findings about the data."""
+def whole(book: Book, scenario: Scenario) -> RateReview:
+    """Return the review as a report has it: also single drivers, reverse stress, the closed year, findings about the data, and the parameters of all these."""
     prepared = prepared_for(book, scenario)
-    moved = what_moves_it(book, prepared, review.scenario)
-    used = all_assumptions(review, prepared, scenario)
-    return with_evidence(replace(review, tables={**review.tables, **moved}, assumptions=used), book, scenario)
+    found = conclude(prepared, scenario)
+    asked = {**options_and_stress(book, prepared, found.scenario), **what_moves_it(book, prepared, found.scenario)}
+    used = all_assumptions(found, prepared, scenario)
+    return with_evidence(replace(found, tables={**found.tables, **asked}, assumptions=used), book, scenario)
 
 
-def make(review: RateReview, formats: list[str], language: str, official: str | None, t: Translator) -> None:
+def make(formats: list[str], language: str, official: str | None, t: Translator) -> None:
     """Write the files, keep them for download, lock and log."""
     book: Book = st.session_state["book_in_use"]
     with st.status(t("Writing …"), expanded=True) as status, tempfile.TemporaryDirectory() as folder:
         st.write(t("Checking the book …"))
-        review = whole(review, book, st.session_state["scenario_in_use"])
+        review = whole(book, st.session_state["scenario_in_use"])
         written = write_reports(
             review, Path(folder), formats, Translator(language), progress=lambda m: st.write(plain_text(t.say(m)))
         )
@@ -95,7 +96,7 @@ def body(review: RateReview, t: Translator) -> None:
     official = publishing(st.session_state["book_in_use"], st.session_state["scenario_in_use"], t)
     if st.button(t("Make the report"), type="primary", icon=":material/description:", disabled=not formats):
         try:
-            make(review, [f for f in formats if f in FORMATS], language, official, t)
+            make([f for f in formats if f in FORMATS], language, official, t)
         except InputError as error:
             st.error(plain_text(t.say(error)), icon=":material/warning:")
     for name, content in st.session_state.get("made", {}).items():

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
 import streamlit as st
 
+from analysis.assumptions import UsedParameters
 from analysis.questions.asked import sensitivities
 from analysis.review import STAGES, Prepared, conclude, prepare, what_if
 from analysis.scenario import Scenario
@@ -134,7 +136,12 @@ def _key(book: Book, scenario: Scenario) -> Key:
 def prepared_for(book: Book, scenario: Scenario) -> Prepared:
     """Return what a scenario needs besides its rate and target; made now unless it is kept."""
     key = _key(book, scenario)
-    return workshop().prepared(key, remembered(book, key[0]))
+    return _lent(workshop().prepared(key, remembered(book, key[0])))
+
+
+def _lent(kept: Prepared) -> Prepared:
+    """Return a kept preparation with a record of parameters of its own: what one reader asks does not enter the report of another."""
+    return replace(kept, parameters=kept.settled.copy())
 
 
 def prepared_soon(book: Book, scenario: Scenario, stopped: frozenset[Scenario]) -> tuple[Prepared, Job | None]:
@@ -143,29 +150,46 @@ def prepared_soon(book: Book, scenario: Scenario, stopped: frozenset[Scenario]) 
     shop = workshop()
     full = shop.known(key)
     if full is not None or scenario.paths * scenario.horizon_years < HEAVY:
-        return full or shop.prepared(key, remembered(book, key[0])), None
+        return _lent(full or shop.prepared(key, remembered(book, key[0]))), None
     quick = prepared_for(book, replace(scenario, paths=QUICK_PATHS))
     return quick, None if key[1] in stopped else shop.start(key, remembered(book, key[0]))
 
 
+Answer = tuple[dict[str, pd.DataFrame], UsedParameters]
+"""Tables, and the parameters that they asked for."""
+
+
+def _answer(
+    question: Callable[[Prepared, Scenario], dict[str, pd.DataFrame]], prepared: Prepared, scenario: Scenario
+) -> Answer:
+    record = UsedParameters(prepared.parameters.parameters)
+    return question(replace(prepared, parameters=record), scenario), record
+
+
+def _told(prepared: Prepared, answer: Answer) -> dict[str, pd.DataFrame]:
+    tables, record = answer
+    prepared.parameters.join(record)
+    return tables
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _what_if(fingerprint: str, scenario: Scenario, _prepared: Prepared) -> dict[str, pd.DataFrame]:
-    return what_if(_prepared, scenario)
+def _what_if(fingerprint: str, scenario: Scenario, _prepared: Prepared) -> Answer:
+    return _answer(what_if, _prepared, scenario)
 
 
 def options_and_stress(book: Book, prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
     """Return the tables of `analysis.review.what_if` for a resolved scenario, kept for the next reader."""
-    return _what_if(book.fingerprint(), resolved, prepared)
+    return _told(prepared, _what_if(book.fingerprint(), resolved, prepared))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _sensitivities(fingerprint: str, scenario: Scenario, _prepared: Prepared) -> dict[str, pd.DataFrame]:
-    return sensitivities(_prepared, scenario)
+def _sensitivities(fingerprint: str, scenario: Scenario, _prepared: Prepared) -> Answer:
+    return _answer(sensitivities, _prepared, scenario)
 
 
 def what_moves_it(book: Book, prepared: Prepared, resolved: Scenario) -> dict[str, pd.DataFrame]:
     """Return the tables of `analysis.questions.asked.sensitivities` for a resolved scenario, kept for the next reader."""
-    return _sensitivities(book.fingerprint(), resolved, prepared)
+    return _told(prepared, _sensitivities(book.fingerprint(), resolved, prepared))
 
 
 __all__ = ["Job", "conclude", "options_and_stress", "prepared_for", "prepared_soon", "what_moves_it", "workshop"]

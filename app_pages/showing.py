@@ -12,10 +12,9 @@ import streamlit as st
 from analysis.chart_style import broad, finding_of
 from analysis.columns import for_readers, head, in_words, kind_of
 from analysis.language import Translator
-from analysis.parameter_table import value_text
+from analysis.parameter_table import assumption_rows
 from analysis.rate_review import Assumption, RateReview
 from analysis.words import word
-from data.parameters.guide import shown_unit
 from data.templates import template
 from reports.content import notice
 from reports.one_table import table_workbook
@@ -112,23 +111,15 @@ def show_provenance(found: RateReview, t: Translator, line: Any) -> None:
             st.markdown(t("Some figures of the book are not from official texts: {marks}.", marks=marks))
         for message in found.warnings:
             st.markdown("- " + plain_text(t.say(message)))
-        st.dataframe(assumption_rows(weak, t), hide_index=True)
+        show_parameters(weak, t)
 
 
-def assumption_rows(assumptions: Sequence[Assumption], t: Translator) -> pd.DataFrame:
-    """Return parameters as a table for readers."""
-    return pd.DataFrame(
-        [
-            {
-                t("Parameter"): a.label.get(t.language, a.name),
-                t("Value"): value_text(a.value, t),
-                t("Unit of value"): shown_unit(a.unit, t.language),
-                t("Mark"): word(a.mark, t),
-                t("Reference"): a.reference,
-            }
-            for a in assumptions
-        ]
-    )
+def show_parameters(
+    assumptions: Sequence[Assumption], t: Translator, height: Literal["auto", "content"] = "auto"
+) -> None:
+    """Show parameters as a table, the weakest first."""
+    rows = assumption_rows(assumptions, t)
+    st.dataframe(rows.rename(columns={name: head(name, t) for name in rows}), hide_index=True, height=height)
 
 
 def moment(time: Any) -> str:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from analysis.language import Translator
 from analysis.rate_review import RateReview
+from analysis.review import all_assumptions
 from analysis.scenario import Scenario
 from app_pages.books import ROOT, book_choices, book_in_use, book_name, choose_book
 from app_pages.languages import LANGUAGE_LABELS, translator
@@ -88,9 +89,9 @@ def current_review(t: Translator, whole: bool = False, inputs: bool = True) -> R
             prepared, job = prepared_soon(book, scenario, frozenset(st.session_state.get("stopped", ())))
             result = conclude(prepared, replace(scenario, paths=prepared.scenario.paths))
             if whole:
-                result = replace(
-                    result, tables={**result.tables, **options_and_stress(book, prepared, result.scenario)}
-                )
+                more = options_and_stress(book, prepared, result.scenario)
+                used = all_assumptions(result, prepared, scenario)
+                result = replace(result, tables={**result.tables, **more}, assumptions=used)
         resolved = result.scenario
         st.session_state["book_in_use"], st.session_state["scenario_in_use"] = book, scenario
         if job is None and resolved.paths != scenario.paths:

@@ -15,12 +15,12 @@ class _PlainFormatter(string.Formatter):
     """Formats a template for a log or a developer: the reader's formats (money, permille, …) are ignored."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        return str(value)
+        return str(value["en"] if isinstance(value, Mapping) else value)
 
 
 @dataclass(frozen=True)
 class Message:
-    """An English sentence with ``{named}`` fields: the message id of the catalogues.
+    """An English sentence with ``{named}`` fields: the message id of the catalogues. A field that is a mapping holds its text by language.
 
     >>> str(Message("Row {row} has no date.", {"row": 7}))
     'Row 7 has no date.'

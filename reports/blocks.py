@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -153,6 +154,9 @@ class Figure:
 SHORT = 12
 """A Chinese head no wider than this is not broken."""
 
+LINE = 78
+"""Characters of a table's full letter that stand on a line of the page; a wider table takes a smaller letter and breaks long texts."""
+
 NARROW = 14
 """A column no wider than this keeps its width; wider ones share what is left of the line."""
 
@@ -263,7 +267,7 @@ def _text(text: str, labels: dict[str, str]) -> Text:
             anchor = piece.strip(OPEN + CLOSE)
             parts.append(Link(labels[anchor], anchor))
         elif piece:
-            parts.append(printable(piece))
+            parts.append(printable(piece).replace("□ ", "□\u00a0"))  # a box stays with what it ticks
     return tuple(parts)
 
 
@@ -295,9 +299,23 @@ def _grid(block: TableBlock, labels: dict[str, str], t: Translator) -> Grid:
         rows[len(shown) :], (t("{count:integer} others", count=len(frame) - len(shown)), t("Total")), strict=False
     ):
         row[0] = name
-    wide = [max([_head_width(title, t), *(width(row[j]) for row in rows)]) for j, title in enumerate(heads)]
+    wide = _widths(heads, rows, t)
     anchor = f"table-{block.name}"
-    return Grid(labels[anchor], block.caption, anchor, block.name, tuple(heads), tuple(map(tuple, rows)), tuple(right), tuple(min(max(w, 6), 44) for w in wide))  # fmt: skip
+    return Grid(labels[anchor], block.caption, anchor, block.name, tuple(heads), tuple(map(tuple, rows)), tuple(right), wide)  # fmt: skip
+
+
+def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]], t: Translator) -> tuple[int, ...]:
+    """Return how wide each column is: as its longest text, at most 44; where that is more than a line, by the length that its texts usually have."""
+    sizes = [[width(row[j]) for row in rows] or [0] for j in range(len(heads))]
+    least = [max(_head_width(title, t), 6) for title in heads]
+    longest = [min(max(head, *own), 44) for head, own in zip(least, sizes, strict=True)]
+    room = LINE - 2 * len(heads)
+    if sum(longest) <= room:
+        return tuple(longest)
+    square = [math.sqrt(sum(w * w for w in own) / len(own)) for own in sizes]
+    usual = [max(head, min(most, math.ceil(1.2 * w))) for head, most, w in zip(least, longest, square, strict=True)]
+    spare = max(room - sum(usual), 0) / max(sum(longest) - sum(usual), 1)
+    return tuple(u + math.floor((most - u) * spare) for most, u in zip(longest, usual, strict=True))
 
 
 def _texts(column: str, values: Sequence[Any], t: Translator) -> list[str]:

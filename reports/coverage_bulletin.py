@@ -16,6 +16,7 @@ from analysis.coverage.campaign import REGION, Coverage, coverage
 from analysis.coverage.enrolment import Enrolment, enrolment
 from analysis.coverage.returns import ReturnsReview, review_returns
 from analysis.language import Translator
+from analysis.parameter_table import assumption_rows
 from analysis.words import word
 from data.book import Book
 from models.messages import InputError
@@ -292,10 +293,7 @@ def _tables(found: Bulletin, t: Translator) -> Section:
         blocks.append(TableBlock("points", t("What a missing percentage point is worth"), missing[money]))
     weak = [a for a in own.assumptions if a.mark in ("unverified", "assumption")]
     if weak:
-        values = [
-            {"name": a.label.get(t.language, a.name), "value": str(a.value), "mark": a.mark, "reference": a.reference}
-            for a in weak
-        ]
-        blocks.append(TableBlock("assumptions", t("Parameters that are assumed or unverified"), pd.DataFrame(values)))
+        values = assumption_rows(weak, t)
+        blocks.append(TableBlock("assumptions", t("Parameters that are assumed or unverified"), values))
     blocks.append(t("Book {fingerprint}", fingerprint=own.fingerprint[:16]))
     return Section("tables", t("Tables"), tuple(blocks))

@@ -12,6 +12,7 @@ from typing import Any
 from analysis.language import Translator
 from analysis.plans.notices import Notice, NoticeBatch
 from analysis.words import word
+from data.parameters.guide import shown_reference
 from models.messages import Message
 from reports.pdf import compiled
 
@@ -93,7 +94,7 @@ def _common(batch: NoticeBatch, t: Translator) -> dict[str, Any]:
         "intro": t(
             "Under “{plan}” ({reference}) and with data up to {date:date}, the rate of your company's next construction projects has been set as follows.",
             plan=title,
-            reference=batch.plan.reference,
+            reference=shown_reference(batch.plan.reference, t.language),
             date=batch.on,
         ),
         "experience": t("Experience by year"),

@@ -13,7 +13,7 @@ from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Cm, Pt, RGBColor
 
-from reports.blocks import NARROW, Code, Grid, Link, Math, Paragraph, Title
+from reports.blocks import LINE, NARROW, Code, Grid, Link, Math, Paragraph, Title
 from reports.mathematics import parse, runs
 
 BODY, TITLE, HEADING, SECOND, LATIN = "仿宋", "方正小标宋简体", "黑体", "楷体", "Times New Roman"
@@ -168,7 +168,7 @@ def paragraph(file: Document, piece: Paragraph) -> None:
                     place == "super" or None,
                 )
         elif isinstance(part, Code):
-            run = added.add_run(part.text)
+            run = added.add_run(part.text.replace(".", ".\u200b"))  # a long name may break after a dot
             run.font.name, run.font.size = "Consolas", Pt(10.5)
         else:
             added.add_run(part)
@@ -185,14 +185,14 @@ def table(file: Document, grid: Grid) -> None:
     """Add a table with three lines, its head repeated on every page; written as XML, since python-docx takes seconds for it."""
     total = sum(w + 2 for w in grid.widths)
     # half-points; a narrow table keeps its own width, a wide one fills the page
-    size = 20 if total <= 78 else 17 if total <= 104 else 15
+    size = 20 if total <= LINE else 17 if total <= 104 else 15
     own = [round((w + 2) * size * 5.6) for w in grid.widths]
     wide = [w > NARROW for w in grid.widths]
     left = max(PAGE_CM * 567 - sum(o for o, large in zip(own, wide, strict=True) if not large), 0)
     share = left / max(sum(o for o, large in zip(own, wide, strict=True) if large), 1)
-    twips = own if total <= 78 else [round(o * share) if large else o for o, large in zip(own, wide, strict=True)]
+    twips = own if total <= LINE else [round(o * share) if large else o for o, large in zip(own, wide, strict=True)]
     if (
-        total > 78 and left < 1200 * sum(wide) + 1
+        total > LINE and left < 1200 * sum(wide) + 1
     ):  # too little is left for the wide ones, or there are none: all share the line
         twips = [round(o * PAGE_CM * 567 / sum(own)) for o in own]
     line = '<w:{} w:val="single" w:sz="{}" w:space="0" w:color="000000"/>'
@@ -201,9 +201,11 @@ def table(file: Document, grid: Grid) -> None:
         '<w:tblLayout w:type="fixed"/><w:tblCellMar><w:left w:w="60" w:type="dxa"/><w:right w:w="60" w:type="dxa"/></w:tblCellMar></w:tblPr>'
     )
     columns = "".join(f'<w:gridCol w:w="{w}"/>' for w in twips)
-    short = len(grid.rows) <= 12
+    # a short table is not broken; of a longer one no row or two stand alone on a page
+    last = len(grid.rows) - 1
+    kept = [last <= 11 or i < 2 or i >= last - 3 for i in range(last)]
     rows = [_row(grid.head, grid, twips, size, True, True)]
-    rows += [_row(row, grid, twips, size, False, short and i < len(grid.rows) - 1) for i, row in enumerate(grid.rows)]
+    rows += [_row(row, grid, twips, size, False, keep) for row, keep in zip(grid.rows, [*kept, False], strict=True)]
     xml = f"<w:tbl {nsdecls('w')}>{properties}<w:tblGrid>{columns}</w:tblGrid>{''.join(rows)}</w:tbl>"
     file.element.body.insert(len(file.element.body) - 1, parse_xml(xml))
     after = file.add_paragraph()

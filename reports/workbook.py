@@ -8,6 +8,7 @@ from typing import Any
 
 import xlsxwriter
 
+from analysis.hindsight.actual_expected import in_units
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from analysis.tables import tables
@@ -31,8 +32,11 @@ def write_workbook(review: RateReview, out: Path, t: Translator) -> Path:
         used: set[str] = set()
         write_model(book, review, t, _sheet_name(t("Live model"), used), formats)
         for table in tables(review, t):
-            sheet = book.add_worksheet(_sheet_name(table.title, used))
-            write_table(sheet, table.frame, table.title, notice(review, t), t, formats)
+            # amounts and persons do not stand in one column of figures
+            frames = in_units(table.frame) if table.name == "actual_expected" else (table.frame,)
+            for frame in frames:
+                sheet = book.add_worksheet(_sheet_name(table.title, used))
+                write_table(sheet, frame, table.title, notice(review, t), t, formats)
     return path
 
 

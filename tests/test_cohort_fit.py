@@ -131,8 +131,8 @@ def test_the_frames_add_up_to_the_fen(prepared, found):
         < 0.005
     )
     premium = found.tables["premium"]
-    moved = premium["earned_yuan"] + premium["unearned_closing_yuan"] - premium["unearned_opening_yuan"]
-    assert np.abs(premium["written_yuan"] - moved).max() < 0.005
+    moved = premium["earned_premium_yuan"] + premium["unearned_closing_yuan"] - premium["unearned_opening_yuan"]
+    assert np.abs(premium["written_premium_yuan"] - moved).max() < 0.005
     owed = found.tables["liabilities"]
     rolled = owed["liability_opening_yuan"] + owed["new_claims_yuan"] + owed["unwinding_yuan"] - owed["paid_yuan"]
     assert np.abs(rolled - owed["liability_closing_yuan"]).max() < 0.005
@@ -158,7 +158,9 @@ def test_premium_at_a_rate_path_is_written_at_it(prepared):
     fund = prepared.fund_book
     rates = np.repeat([0.001, 0.001, 0.002, 0.002, 0.002, 0.002], 4)
     table = premium_table(fund, premium_of(fund, rates))
-    assert table["written_yuan"].iloc[2] == pytest.approx(2 * fund.paths.written.reshape(-1, 4).sum(axis=1)[2] * 0.001)
+    assert table["written_premium_yuan"].iloc[2] == pytest.approx(
+        2 * fund.paths.written.reshape(-1, 4).sum(axis=1)[2] * 0.001
+    )
 
 
 def test_each_basis_has_parts_cells_and_an_interval_of_its_own(found):
@@ -259,13 +261,15 @@ def test_accidents_of_employers_by_payroll_cost_the_fund_but_no_project(tmp_path
     assert (two.flows["other_income_yuan"] > 0).all()
     assert len(studied) == len(cases)
     said = [Translator("zh").say(w) for w in two.warnings]
-    assert any("工资总额" in text for text in said)
+    assert any("按用人单位参保" in text for text in said)
 
 
 def test_premium_under_stage_cuts_is_written_at_the_cut_rate(prepared, found):
     rich = replace(found.scenario, base_rate=0.005)
-    plain = conclude(prepared, rich).tables["premium"]["written_yuan"]
-    cut = conclude(prepared, replace(rich, risks=replace(rich.risks, policy=True))).tables["premium"]["written_yuan"]
+    plain = conclude(prepared, rich).tables["premium"]["written_premium_yuan"]
+    cut = conclude(prepared, replace(rich, risks=replace(rich.risks, policy=True))).tables["premium"][
+        "written_premium_yuan"
+    ]
     raised = 1 + prepared.parameters.value("policy.raise_by", prepared.history.valuation_date)
     assert cut.iloc[0] == pytest.approx(
         plain.iloc[0] * raised

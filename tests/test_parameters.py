@@ -1,15 +1,21 @@
 """The parameters of the law: complete, marked, looked up by date, changed by overlays, and printed as the guide."""
 
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
 from analysis.assumptions import UsedParameters
+from analysis.language import Translator
+from analysis.own_parameters import SET_HERE
 from analysis.scenario import Scenario
+from data import english
 from data.parameters import available_overlays, load_parameters, subject_of
-from data.parameters.guide import SUBJECTS, UNITS_ZH, WORDS_ZH, guide
+from data.parameters.guide import SUBJECTS, UNITS_ZH, WORDS_ZH, guide, shown_reference
 from models.messages import InputError
 from models.parameters import MARKS, check_value
 
@@ -306,7 +312,7 @@ def test_the_guide_shows_every_parameter_value_and_reference(language):
         assert text.count(f"`{parameter.name}`") == 1
         for value in parameter.values:
             assert str(value.effective) in text
-            assert value.reference in text
+            assert shown_reference(value.reference, language) in text
     tables = [line for line in text.splitlines() if line.startswith("|")]
     assert len(tables) == 2 + len(MARKS) + sum(2 + len(parameter.values) for parameter in ALL)
     assert {line.count("|") for line in tables} == {4, 5}
@@ -325,3 +331,64 @@ def test_an_assumption_stands_as_on_the_latest_date_that_was_asked_for():
     assert used.value("death_lump", date(2015, 12, 31)) == earlier != latest
     [found] = [a for a in used.assumptions(Scenario()) if a.name == "death_lump"]
     assert found.value == latest
+
+
+DOCUMENT_NUMBER = re.compile("[\u4e00-\u9fff]+〔\\d{4}〕\\d+号")
+
+
+def references():
+    """Return every reference, place and date that the data files hold as text."""
+
+    def inside(content):
+        if isinstance(content, list):
+            content = dict(enumerate(content))
+        if not isinstance(content, dict):
+            return set()
+        own = {v for k, v in content.items() if k in ("reference", "place", "since") and isinstance(v, str)}
+        return own.union(*map(inside, content.values()))
+
+    root = DOCS.parent / "data"
+    files = [*(root / "parameters").rglob("*.yaml"), root / "stresses.yaml"]
+    found = set().union(*(inside(yaml.safe_load(path.read_text(encoding="utf-8"))) for path in files), {SET_HERE})
+    return found.union(*(pd.read_csv(path)["reference"] for path in (root / "reference").glob("*.csv")))
+
+
+def test_every_reference_has_an_english_form_that_keeps_the_document_numbers():
+    assert len(references()) > 250
+    for reference in references():
+        said = english.in_english(reference)
+        assert not re.search("[\u3000-\u9fff\uff00-\uffef]", DOCUMENT_NUMBER.sub("", said)), said
+        assert re.findall("〔.*?〕[0-9]+号", said) == re.findall("〔.*?〕[0-9]+号", reference)
+
+
+def test_the_english_catalogue_holds_nothing_that_no_file_says():
+    exact, patterns = english._catalogue()
+    parts = {part for whole in references() for part in (whole, *english._PARTS.split(whole))}
+    assert exact.keys() <= parts
+    assert all(any(pattern.fullmatch(part) for part in parts) for pattern, _ in patterns)
+
+
+def test_a_reference_that_the_catalogue_does_not_hold_stays_as_written():
+    assert english.in_english("某省某文；本程序假设") == "某省某文; assumed by this program"
+
+
+def test_a_parameter_asked_for_before_its_first_value_is_named_by_its_title():
+    used = UsedParameters(PARAMETERS)
+    used.value("project_rate", date(2011, 12, 31))
+    [warning] = used.warnings.values()
+    for language in ("zh", "en"):
+        said = Translator(language).say(warning)
+        assert PARAMETERS.parameter("project_rate").description[language] in said
+        assert "project_rate" not in said
+    assert "Project rate" in str(warning)
+
+
+def test_records_joined_keep_the_latest_date_of_each():
+    one, other = UsedParameters(PARAMETERS), UsedParameters(PARAMETERS)
+    one.value("death_lump", date(2015, 12, 31))
+    other.value("death_lump", date(2024, 12, 31))
+    other.value("interest_rate", date(2024, 12, 31))
+    one.join(other)
+    assert one.used == other.used
+    other.join(UsedParameters(PARAMETERS))
+    assert one.used == other.used

@@ -15,8 +15,13 @@ import pandas as pd
 import pytest
 from pptx import Presentation
 
+from analysis.columns import HEADS
+from analysis.coverage import words as coverage_words
+from analysis.experience import words as experience_words
+from analysis.fund import words as fund_words
 from analysis.fund.words import BASIS_NAMES
 from analysis.language import Translator
+from analysis.plans import words as floating_words
 from analysis.rate_review import to_json
 from analysis.review import review
 from analysis.scenario import Scenario
@@ -274,6 +279,45 @@ def test_rows_of_different_kinds_keep_their_own_unit(demo):
     shown = {row[0]: row for row in grids["actual_expected"].rows}
     assert shown["工伤件数"][1] == Translator("zh").integer(known.loc["cases", "expected"])
     assert shown["支出"][1] == Translator("zh").money(known.loc["outgo", "expected"])
+
+
+def test_the_workbook_keeps_persons_and_amounts_apart(demo, made):
+    known = demo.tables["actual_expected"].set_index("item")["expected"]
+    sheets = openpyxl.load_workbook(made["zh"] / "review.xlsx").worksheets
+    amounts, persons = (s for s in sheets if s.cell(1, 1).value == "上年度实际与预期对照")
+    assert "万元" in amounts.cell(3, 2).value
+    assert "万元" not in persons.cell(3, 2).value
+    values = {row[0].value: row[1].value for one in (amounts, persons) for row in one.iter_rows(min_row=4)}
+    assert values["工伤件数"] == pytest.approx(known["cases"])
+    assert values["支出"] == pytest.approx(known["outgo"] / 1e4)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_figures_stand_flush_right_in_every_table(books, language):
+    figure = re.compile(r"[−-]?¥?[\d,]+(\.\d+)?(%|‰|万元|亿元|元|bn|m)?")
+    for review_ in books.values():
+        for grid in (p for p in content.document(review_, Translator(language)).pieces if isinstance(p, Grid)):
+            for column, head in enumerate(grid.head[1:], start=1):
+                cells = [row[column] for row in grid.rows if row[column] != "—"]
+                years = all(re.fullmatch(r"(19|20)\d\d", cell) for cell in cells)
+                if cells and not years and all(map(figure.fullmatch, cells)):
+                    assert grid.right[column], (grid.name, head)
+
+
+def test_a_column_is_called_the_same_wherever_it_stands():
+    """A head is found by its column's name alone: two meanings under one name would put a wrong head over figures."""
+    called = {}
+    for words_ in (experience_words, coverage_words, floating_words, fund_words):
+        for column, name in words_.HEADS.items():
+            assert called.setdefault(column, str(name)) == str(name), column
+    assert {c: n for c, n in called.items() if str(HEADS.get(c, n)) != n} == {}
+
+
+def test_a_long_text_in_one_row_does_not_narrow_the_other_columns(demo):
+    (grid,) = (p for p in content.document(demo, Translator("zh")).pieces if isinstance(p, Grid) if p.name == "assumptions")  # fmt: skip
+    value, reference = grid.widths[1], grid.widths[-1]
+    assert max(width(row[1]) for row in grid.rows) > 44
+    assert value < reference
 
 
 def test_one_unit_a_table_and_no_empty_column():

@@ -122,11 +122,11 @@ def premium(review: RateReview, t: Translator) -> Any:
     """Premium written and earned by year, and what is not yet earned at its end."""
     table = review.tables["premium"]
     scale, unit = money_scale(
-        float(table[["written_yuan", "earned_yuan", "unearned_closing_yuan"]].to_numpy().max()), t
+        float(table[["written_premium_yuan", "earned_premium_yuan", "unearned_closing_yuan"]].to_numpy().max()), t
     )
     names = {
-        "written_yuan": t("Premium written"),
-        "earned_yuan": t("Premium earned"),
+        "written_premium_yuan": t("Premium written"),
+        "earned_premium_yuan": t("Premium earned"),
         "unearned_closing_yuan": t("Unearned at the end of the year"),
     }
     long = table.melt("period", list(names), var_name="what", value_name="yuan")

@@ -93,7 +93,7 @@ def _with_cohorts(history: History, tables: LedgerTables | None, parameters: Use
         )
     else:
         note = Message(
-            "Pay-as-you-go and terminal funding also carry what accidents of employers that enrol by payroll cost beyond their premium; full funding is that of projects alone."
+            "The pay-as-you-go and terminal-funding rates also carry the difference between what accidents of employers enrolled by payroll cost and the premium of these employers; the full-funding rate is that of projects alone."
         )
     return replace(history, cohorts=cohorts, warnings=(*history.warnings, note))
 

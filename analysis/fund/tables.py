@@ -182,14 +182,14 @@ def premium_of(fund: FundBook, rates: Floats) -> Premium:
 
 
 def premium_table(fund: FundBook, premium: Premium) -> pd.DataFrame:
-    """Return ``period, unearned_opening_yuan, written_yuan, earned_yuan, unearned_closing_yuan``."""
+    """Return ``period, unearned_opening_yuan, written_premium_yuan, earned_premium_yuan, unearned_closing_yuan``."""
     closing = premium.unearned[QUARTERS - 1 :: QUARTERS]
     return pd.DataFrame(
         {
             "period": fund.periods,
             "unearned_opening_yuan": np.concatenate([[premium.opening], closing[:-1]]),
-            "written_yuan": yearly(premium.written),
-            "earned_yuan": yearly(premium.earned),
+            "written_premium_yuan": yearly(premium.written),
+            "earned_premium_yuan": yearly(premium.earned),
             "unearned_closing_yuan": closing,
         }
     )
@@ -225,7 +225,7 @@ def reserve_table(
     balance: Floats,
     periods: list[str],
 ) -> pd.DataFrame:
-    """Return the reserve ahead (inside the balance): ``period, base_yuan, reserve_yuan, cap_yuan, balance_yuan``; it never exceeds the balance.
+    """Return the reserve ahead (inside the balance): ``period, reserve_base_yuan, reserve_yuan, cap_yuan, balance_yuan``; it never exceeds the balance.
 
     Parameters
     ----------
@@ -246,7 +246,7 @@ def reserve_table(
     return pd.DataFrame(
         {
             "period": periods,
-            "base_yuan": bases,
+            "reserve_base_yuan": bases,
             "reserve_yuan": held_by_year,
             "cap_yuan": cap * bases,
             "balance_yuan": balance,

@@ -37,7 +37,7 @@ from analysis.language import Translator
 from analysis.review import conclude, prepare
 from analysis.scenario import Scenario
 from analysis.columns import for_readers
-from analysis.tables import assumptions
+from analysis.parameter_table import assumption_rows
 from analysis.verdict import verdict
 from data.book import open_book
 
@@ -138,4 +138,4 @@ for_readers(review.required_rate, t)
 # `floor_payable_months=3` in the `Scenario(...)` above and see how the verdict moves.
 
 # %%
-for_readers(assumptions(review, t).head(20), t)
+for_readers(assumption_rows(review.assumptions, t).head(20), t)

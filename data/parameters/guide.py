@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
+from data.english import in_english
 from data.parameters import FOLDER, subject_of
 from models.messages import InputError
 from models.parameters import MARKS, Parameter, Parameters
@@ -34,7 +35,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "title": "Guide to the parameters",
         "intro": "Made from the files in `data/parameters/` (`python start.py guide --language en`). A value is in force from its date until the next one; values are"
-        " looked up by date, and a date before the first is an error. Every value has a reference, quoted as published, and a mark; another province or"
+        " looked up by date, and a date before the first is an error. Every value has a reference (numbers of official documents as published) and a mark; another province or"
         " office changes values by an overlay file (`--overlay`).",
         "overlays": "Overlays applied",
         "marks": "Marks",
@@ -219,7 +220,16 @@ def _section(parameter: Parameter, language: str) -> list[str]:
         mark = _MARKS[language][dated.mark][0]
         if dated.confidence is not None:
             mark += f" ({words['confidence']} {dated.confidence:.0%})"
-        lines.append(_row([str(dated.effective), shown_value(dated.value, language), mark, dated.reference]))
+        lines.append(
+            _row(
+                [
+                    str(dated.effective),
+                    shown_value(dated.value, language),
+                    mark,
+                    shown_reference(dated.reference, language),
+                ]
+            )
+        )
     return lines
 
 
@@ -235,6 +245,11 @@ def shown_unit(unit: str, language: str) -> str:
     return UNITS_ZH.get(unit, unit) if language == "zh" else unit
 
 
+def shown_reference(reference: str, language: str) -> str:
+    """Return what a value rests on in a language; document numbers stay as published."""
+    return reference if language == "zh" else in_english(reference)
+
+
 def shown_value(value: Any, language: str) -> str:
     """Return a parameter's value in a language: numbers, lists and mappings as text."""
     words = _WORDS[language]
@@ -246,7 +261,7 @@ def shown_value(value: Any, language: str) -> str:
             shown_value(v, language) for v in value
         )
     if isinstance(value, str):
-        return WORDS_ZH.get(value, value) if language == "zh" else value.replace("_", " ")
+        return WORDS_ZH.get(value, value) if language == "zh" else in_english(value).replace("_", " ")
     return f"{value:.10g}"
 
 

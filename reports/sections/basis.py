@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis import charts
-from analysis.tables import assumptions as assumptions_table
+from analysis.parameter_table import assumption_rows, weakest_first
 from models.messages import Message
 from reports.blocks import Block, Chart, Heading, Points, Section, TableBlock, see
 from reports.sections.source import Source
@@ -102,9 +102,8 @@ OWNERS = {
 def assumptions(s: Source) -> Section:
     """Section 5: every parameter used, with value, mark, basis, owner and its change from the last review."""
     review, t = s.review, s.t
-    table = assumptions_table(review, t)
-    marks = [a.mark for a in sorted(review.assumptions, key=lambda a: (_ORDER[a.mark], a.name))]
-    table = table.assign(owner=[t.say(OWNERS[mark]) for mark in marks])[
+    marks = [a.mark for a in weakest_first(review.assumptions)]
+    table = assumption_rows(review.assumptions, t).assign(owner=[t.say(OWNERS[mark]) for mark in marks])[
         ["name", "value", "unit_of_value", "mark", "owner", "reference"]
     ]
     counts = pd.Series(marks).value_counts()
@@ -139,9 +138,6 @@ def assumptions(s: Source) -> Section:
         TableBlock("assumptions", t("Parameters and assumptions"), table, 200),
     ]
     return Section("assumptions", t("Assumptions"), tuple(blocks))
-
-
-_ORDER = {"assumption": 0, "unverified": 1, "derived": 2, "reprint": 3, "official": 4}
 
 
 def method(s: Source) -> Section:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Set
 
 import pandas as pd
+import yaml
 
 from analysis.glossary import GLOSSARY
-from analysis.scenario import to_yaml
+from analysis.scenario import to_plain
 from reports.blocks import Block, Heading, Lines, Points, Section, TableBlock, see
 from reports.methods import chapters
 from reports.sections.source import Source
@@ -129,8 +130,10 @@ def _trail(s: Source) -> list[Block]:
         (t("Parameter overlays"), ", ".join(scenario.overlays) or "—"),
         (t("Seed and paths"), f"{scenario.seed} · {scenario.paths}"),
     ]
-    lines = "; ".join(line.strip() for line in to_yaml(scenario).splitlines() if not line.endswith(":"))
-    frame = pd.DataFrame([*rows, (t("Choices of the scenario"), lines)], columns=["item", "entry"])
+    choices = yaml.safe_dump(
+        to_plain(scenario), default_flow_style=True, allow_unicode=True, sort_keys=False, width=10_000
+    )
+    frame = pd.DataFrame([*rows, (t("Choices of the scenario"), choices.strip())], columns=["item", "entry"])
     return [
         t("Everything needed to make this report again:"),
         TableBlock("audit", t("Audit trail"), frame),

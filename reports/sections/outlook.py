@@ -25,7 +25,7 @@ def reconciliation(s: Source) -> Section:
             title,
             (
                 t(
-                    "There is no earlier review to compare with: this is the first, or its review.json was not given (--previous)."
+                    "There is no earlier review to compare with: this is the first, or the review.json of the last one was not given."
                 ),
                 t(
                     "The review.json of this review is to be kept: the next one will explain its change against it, driver by driver."
@@ -148,10 +148,17 @@ def sensitivity(s: Source) -> Section:
             *s.block("tornado", 30),
         ]  # fmt: skip
     reverse = [*s.block("reverse_stress"), *s.block("joint_reverse_stress")]
-    if reverse:
+    if reverse and review.probability_solvent < 0.5:
+        blocks += [
+            Heading(t("What would save the fund")),
+            t("At this rate the fund is more likely than not to fall below its floor: asked is the smallest change that saves it."),
+            t("The smallest lasting change of each driver alone, and of all together, at which keeping the floor becomes more likely than not; — means that no change up to its bound does."),
+            *reverse,
+        ]  # fmt: skip
+    elif reverse:
         blocks += [
             Heading(t("What it takes to break the fund")),
-            t("The smallest lasting shock of each kind that makes failure more likely than not; 0% means that the base itself is below even chances, — that no shock up to its bound does."),
+            t("The smallest lasting shock of each driver alone, and of all together, that makes failure more likely than not; — means that no shock up to its bound does."),
             *reverse,
         ]  # fmt: skip
     return Section("sensitivity", t("Sensitivity and stress"), tuple(blocks))

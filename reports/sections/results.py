@@ -44,8 +44,8 @@ def _indicated(s: Source) -> list[Block]:
     largest = parts.iloc[0]
     blocks.append(
         t(
-            "On the basis {basis} the largest part is {part}: {rate:permille} or {share:percent} of the rate.",
-            basis=BASIS_NAMES[best.basis], part=word(largest["part"], t), rate=float(largest["rate"]), share=float(largest["rate"]) / best.rate,
+            "On {basis} the largest part is {part}: {rate:permille} or {share:percent} of the rate.",
+            basis=t.say(BASIS_NAMES[best.basis]).lower(), part=word(largest["part"], t).lower(), rate=float(largest["rate"]), share=float(largest["rate"]) / best.rate,
         )
     )  # fmt: skip
     by_basis = [one.parts.set_index("part")["rate"].rename(name) for name, one in review.indicated.items()]
@@ -88,7 +88,7 @@ def _cells(s: Source) -> list[Block]:
             *s.block(f"{basis}_{dimension}", 20),
         ]  # fmt: skip
     basis, dimension, frame = found[0]
-    caption = t("Credible rates by {dimension}", dimension=word(dimension, t))
+    caption = t("Credible rates by {dimension}", dimension=word(dimension, t).lower())
     return [*blocks, Chart(f"cells_{dimension}", caption, charts.cells(review, dimension, frame, t))]
 
 
@@ -114,9 +114,10 @@ def _ahead(s: Source) -> list[Block]:
     said = [
         t(
             "At the end of {period} (year {years}) the balance is {median:money} in the middle, between {low:money} and {high:money} with 90% "
-            "probability; it pays {months:months}; by then it has been below the floor with probability {below:percent}.",
+            "probability; {pays}; by then it has been below the floor with probability {below:percent}.",
             period=row["period"], years=year, median=row["balance_p50"], low=row["balance_p05"], high=row["balance_p95"],
-            months=row["payable_months_p50"], below=row["probability_below_floor"],
+            pays=Message("it pays {months:months}", {"months": row["payable_months_p50"]}) if row["payable_months_p50"] >= 0 else Message("nothing is left to pay from"),
+            below=row["probability_below_floor"],
         )
         for year in YEARS_SHOWN if year <= len(fund) for row in [fund.iloc[year - 1]]
     ]  # fmt: skip
@@ -198,7 +199,7 @@ def floating(s: Source) -> Section:
     blocks: list[Block] = [
         Heading(t("Distribution of steps")),
         t(
-            "Under the plan {plan} {up:integer} contractors with {up_share:percent} of premium would pay more than the base rate and {down:integer} with "
+            "Under the plan “{plan}” {up:integer} contractors with {up_share:percent} of premium would pay more than the base rate and {down:integer} with "
             "{down_share:percent} less.",
             plan=plan_title(one.plan, t), up=float(up["contractors"].sum()), up_share=float(up["premium_share"].sum()),
             down=float(down["contractors"].sum()), down_share=float(down["premium_share"].sum()),

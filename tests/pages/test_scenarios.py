@@ -6,6 +6,7 @@ import pytest
 
 from analysis.scenario import Growth, ParameterChange, RateStep, Risks, Scenario, Shock, from_yaml, to_yaml
 from analysis.scenario_link import to_link
+from app_pages import reviews
 from data.book import open_book
 from data.importing import import_files
 from tests.pages.test_pages import LABELS, ROOT, AppTest, launch, texts
@@ -134,3 +135,20 @@ def test_hostile_text_is_shown_as_text(monkeypatch, accounts, value):
     with open_book(accounts) as book:
         assert book.scenarios()["name"].tolist() == [value]
     assert not any("<img" in said and "\\<img" not in said for said in texts(test))
+
+
+def test_a_report_lists_the_parameters_of_its_own_results_only(monkeypatch, accounts):
+    """What another page asked of the same prepared review before is no parameter of the report."""
+    test = launch(monkeypatch, "report", "zh", accounts)
+    book = test.session_state["book_in_use"]
+    first = reviews.prepared_for(book, Scenario())
+    first.parameters.value("construction.working_days", first.history.valuation_date)
+    again = reviews.prepared_for(book, Scenario())
+    assert "construction.working_days" in first.parameters.used
+    assert "construction.working_days" not in again.parameters.used
+    resolved = Scenario().resolve(again.parameters, again.history.valuation_date)
+    for _ in range(2):  # the second time from what is kept
+        asked = reviews.prepared_for(book, Scenario())
+        reviews.what_moves_it(book, asked, resolved)
+        assert "driver.sd" in asked.parameters.used
+    assert "driver.sd" not in reviews.prepared_for(book, Scenario()).parameters.used
