@@ -136,9 +136,11 @@ class Translator:
         return _NOT_KNOWN if share is None or share != share else self.number(share * 1e2, digits) + "%"
 
     def months(self, value: float | None, digits: int = 1) -> str:
-        """Return a number of months with its unit."""
+        """Return a number of months with its unit; a negative balance pays none."""
         if value is None or value != value:
             return _NOT_KNOWN
+        if value < 0:
+            return "0个月（结余为负）" if self.language == "zh" else "0 months (negative balance)"
         return self.number(value, digits) + ("个月" if self.language == "zh" else " months")
 
     def date(self, value: date | datetime | None) -> str:

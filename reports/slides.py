@@ -318,7 +318,9 @@ def _worst(deck: Deck, review: RateReview, t: Translator) -> None:
     chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     # the longest bar leaves room for its label beside the names
     values = [row.closing_yuan / scale for row in rows]
-    step = 10.0 ** math.floor(math.log10(max(map(abs, values)) or 1.0))
+    largest = max(map(abs, values)) or 1.0
+    step = 10.0 ** math.floor(math.log10(largest))
+    step *= 2 if largest > 4 * step else 1
     chart.value_axis.minimum_scale = step * math.floor(min(*values, 0.0) / step * 1.25)
     chart.value_axis.maximum_scale = step * max(math.ceil(max(values) / step * 1.25), 1)
     chart.value_axis.major_unit = step

@@ -114,9 +114,9 @@ def _ahead(s: Source) -> list[Block]:
     said = [
         t(
             "At the end of {period} (year {years}) the balance is {median:money} in the middle, between {low:money} and {high:money} with 90% "
-            "probability; {pays}; by then it has been below the floor with probability {below:percent}.",
+            "probability; it pays {months:months}; by then it has been below the floor with probability {below:percent}.",
             period=row["period"], years=year, median=row["balance_p50"], low=row["balance_p05"], high=row["balance_p95"],
-            pays=Message("it pays {months:months}", {"months": row["payable_months_p50"]}) if row["payable_months_p50"] >= 0 else Message("nothing is left to pay from"),
+            months=row["payable_months_p50"],
             below=row["probability_below_floor"],
         )
         for year in YEARS_SHOWN if year <= len(fund) for row in [fund.iloc[year - 1]]
