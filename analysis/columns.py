@@ -75,7 +75,7 @@ HEADS: dict[str, Message] = {
     "case": Message("Case"),
     "option": Message("Option"),
     "example_yuan": Message("Premium of a ¥100m project"),
-    "size": Message("Size of the shock"),
+    "size": Message("Size of the change"),
     "deviations": Message("In standard deviations"),
     "share": Message("Share of the distance"),
     "path": Message("Rate path"),

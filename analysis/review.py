@@ -14,7 +14,7 @@ import pandas as pd
 
 from analysis.assumptions import UsedParameters
 from analysis.fund.history import History, read_history
-from analysis.fund.indicated import indications, unit_credibility
+from analysis.fund.indicated import incomplete_year, indications, unit_credibility
 from analysis.fund.ledgers import LedgerCosts, read_ledgers
 from analysis.fund.projection import Projection, project
 from analysis.fund.tables import FundBook, balance_sheet, cohort_tables, fund_book, on_level, on_payroll, rate_tables
@@ -405,6 +405,15 @@ def _unanswered(prepared: Prepared) -> tuple[Message, ...]:
             Message(
                 "Terminal and full funding need the cost of accidents by year of accident: import experience with incurred cost, or the ledgers.",
                 {},
+            )
+        )
+    short = incomplete_year(prepared.history)
+    if short is not None and "full_funding" in prepared.indicated:
+        warnings.append(
+            Message(
+                "The incurred cost of {year} is {share:percent.0} of that of earlier years for the same total cost: what recent accidents will still cost seems to be missing, "
+                "so that full funding is too low. Import the ledgers, or incurred cost developed to ultimate.",
+                {"year": short[0], "share": short[1]},
             )
         )
     if len(prepared.history.years) < 5:

@@ -214,7 +214,9 @@ def table(file: Document, grid: Grid) -> None:
 
 def lines(text: str) -> str:
     """Return text as a run's XML, a line break at each end of line."""
-    return "<w:br/>".join(f'<w:t xml:space="preserve">{escape(line)}</w:t>' for line in text.split("\n"))
+    # figures with Chinese commas may break after a comma, which not every program sees by itself
+    broken = text.replace("，", "，\u200b").split("\n")
+    return "<w:br/>".join(f'<w:t xml:space="preserve">{escape(line)}</w:t>' for line in broken)
 
 
 def _row(values: Sequence[str], grid: Grid, twips: Sequence[int], size: int, head: bool, keep: bool) -> str:

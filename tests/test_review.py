@@ -195,6 +195,20 @@ def test_level_2_book_gives_pay_as_you_go_and_full_funding_with_credibility(tmp_
     assert "opening_balance" in " ".join(str(w) for w in result.warnings)
 
 
+def test_a_last_year_that_can_hardly_be_complete_is_named(tmp_path):
+    path, frame = experience(tmp_path)
+    assert not any("{share" in w.text for w in conclude(prepare(open_book(path), QUICK), QUICK).warnings)
+    last = frame["年度"] == 2023
+    frame.loc[last, "发生额（元）"] *= 0.3
+    frame.to_excel(path, index=False)
+    found = conclude(prepare(open_book(path), QUICK), QUICK)
+    (said,) = (w for w in found.warnings if "{share" in w.text)
+    yearly = frame.groupby("年度")[["发生额（元）", "总造价（元）"]].sum()
+    rates = yearly["发生额（元）"] / yearly["总造价（元）"]
+    assert said.fields["year"] == "2023"
+    assert said.fields["share"] == pytest.approx(rates[2023] / rates[:2022].median())
+
+
 def test_level_2_without_incurred_says_what_it_cannot_answer(tmp_path):
     path, _ = experience(tmp_path, incurred=False)
     result = review(open_book(path), QUICK)

@@ -248,7 +248,7 @@ def _opening(statement: pd.DataFrame | None, year: int, scenario: Scenario, warn
             return known
     warnings.append(
         Message(
-            "The balance at the end of {year} is not known: the projection starts at 0. Set opening_balance in the scenario.",
+            "The balance at the end of {year} is not known: the projection starts at 0. Set the opening balance (opening_balance) in the scenario.",
             {"year": year},
         )
     )

@@ -82,6 +82,23 @@ def _of_payroll(rate: float, labour_share: float) -> float | None:
     return None if np.isnan(labour_share) else rate / labour_share
 
 
+SHORT = 0.7
+"""A last year whose incurred cost is below this share of that of earlier years is hardly complete: years of a fund differ by less."""
+
+
+def incomplete_year(history: History) -> tuple[str, float] | None:
+    """Return the last year of the experience and its incurred cost, for the total cost enrolled, as a share of the median of earlier years, where that
+    is so low that the year can hardly be complete; None otherwise."""
+    if history.level != 2 or history.experience is None:
+        return None
+    years = history.experience.groupby("period")[["incurred_yuan", "exposure_yuan"]].sum(min_count=1)
+    rates = (years["incurred_yuan"] / years["exposure_yuan"].where(years["exposure_yuan"] > 0)).dropna()
+    if len(rates) < 3:
+        return None
+    share = float(rates.iloc[-1] / rates.iloc[:-1].median())
+    return (str(rates.index[-1]), share) if share < SHORT else None
+
+
 def trended(rows: pd.DataFrame, cost: str, on: date, scenario: Scenario) -> pd.DataFrame:
     """Return the last years' rows with ``cost`` carried to the year after ``on``: cost follows wages and medical prices, total cost its own growth.
 

@@ -143,7 +143,7 @@ def sensitivity(s: Source) -> Section:
             t(
                 "Each driver is moved alone by its own uncertainty. The balance hangs most on {driver}: between its low and its high value the median closing balance "
                 "differs by {swing:money}.",
-                driver=word(most["driver"], t), swing=float(swing.max()),
+                driver=word(most["driver"], t).lower(), swing=float(swing.max()),
             ),
             *s.block("tornado", 30),
         ]  # fmt: skip
