@@ -30,7 +30,10 @@ def write_slides(review: RateReview, out: Path, t: Translator) -> Path:
         content.title(review, t), review.valuation_date, content.notice(review, t), content.stamp(review, t), t.language
     )
     slides: list[Slide] = [_cover, _rates, _certainty, _fund]
-    slides.append(_months if review.balance_sheet is None else _owed)
+    if review.balance_sheet is not None:
+        slides.append(_owed)
+    elif review.payable_months == review.payable_months:  # the balance is known
+        slides.append(_months)
     slides += [_floating] if review.floating is not None else []
     slides += [_worst] if "stress" in review.tables else []
     slides += [_options] if "options" in review.tables else []

@@ -101,16 +101,16 @@ if mines is not None:
         y=y, yOffset="model:N", color=alt.Color("model:N", title=None, scale=alt.Scale(range=[COLOURS["accent"], COLOURS["main"]]))
     )
     display(
-        base.mark_rule(strokeWidth=3, opacity=0.5).encode(x=alt.X("low:Q", title="相对数 · relativity", scale=alt.Scale(type="log", domain=[0.5, 2.5])), x2="high:Q")
+        base.mark_rule(strokeWidth=3, opacity=0.5).encode(x=alt.X("low:Q", title="相对数 · relativity", scale=alt.Scale(type="log", domain=[0.5, 2.5], nice=False)), x2="high:Q")
         + base.mark_point(filled=True, size=60).encode(x="relativity:Q", shape=alt.Shape("aliased:N", scale=alt.Scale(range=["circle", "cross"]), legend=None))
     )
 
 # %% [markdown]
 # ## 三、实际与预期 · Actual against expected
 #
-# 公式内的水平（泊松必然全为1）、公式外的水平（州、规模、开工状态、年份）、按预期频率十等分。灰条：模型成立时90%的范围。
+# 公式内的水平（泊松必然全为1）、公式外的水平（州、规模、开工状态、年份）、按预期频率十等分。浅色条：模型成立时90%的范围。
 #
-# By levels inside the formula (all 1 for Poisson, by construction), levels outside it, and tenths of the expected number. Grey bar: where 90% would lie if
+# By levels inside the formula (all 1 for Poisson, by construction), levels outside it, and tenths of the expected number. Pale bar: where 90% would lie if
 # the model held.
 
 # %%
@@ -126,7 +126,7 @@ if mines is not None:
     def ratios(by):
         """Draw `against`."""
         base = alt.Chart(against(by), width=240, height=alt.Step(16), title=by).encode(y=alt.Y("level:N", title=None, sort=None))
-        band = base.mark_rule(strokeWidth=8, color=COLOURS["band"], opacity=0.6).encode(x=alt.X("least:Q", title="实际÷预期 · actual ÷ expected", scale=alt.Scale(zero=False)), x2="most:Q")
+        band = base.mark_rule(strokeWidth=8, color=COLOURS["band"], opacity=0.6).encode(x=alt.X("least:Q", title="实际÷预期 · actual ÷ expected", axis=alt.Axis(tickCount=4), scale=alt.Scale(zero=False)), x2="most:Q")
         dot = base.mark_point(filled=True, size=60, color=COLOURS["main"]).encode(x="ratio:Q")
         return (band + dot).facet(column=alt.Column("model:N", title=None, sort=list(fits)))
 
