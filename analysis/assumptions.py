@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from analysis.own_parameters import SET_HERE
 from analysis.rate_review import Assumption
 from analysis.scenario import FROM_PARAMETERS, Scenario
+from models.exposure import productivity_by_year
 from models.messages import Message
 from models.parameters import DatedValue, Parameter, Parameters
 
@@ -67,6 +72,14 @@ class UsedParameters:
                 value, mark, reference = dated.value, dated.mark, dated.reference
             found.append(Assumption(name, value, mark, reference, dict(parameter.description), parameter.unit))
         return tuple(found)
+
+
+def productivity(used: UsedParameters, years: Sequence[int]) -> NDArray[np.float64]:
+    """Return construction output per person-year (yuan) of each year, by even growth between the years for which it is published."""
+    published = used.parameters.parameter("construction.productivity").values
+    for year in years[-1:]:
+        used.value("construction.productivity", date(int(year), 12, 31))
+    return productivity_by_year({v.effective.year: float(v.value) for v in published}, years)
 
 
 def own_choices(scenario: Scenario) -> dict[str, Any]:

@@ -52,6 +52,8 @@ VERSION = "1.0"
 SUMMED = ("exposure_yuan", "premium_yuan", "cases", "deaths", "paid_yuan", "incurred_yuan")
 LEVELS_OF_SOLVENCY = (0.5, 0.75, 0.9, 0.95, 0.99)
 CURVE_POINTS = 81
+COLLECTED_YEARS, COLLECTED_APART = 3, 0.03
+"""Years over which premium is compared with the rate in force, and the departure from which on it is said."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +236,12 @@ def conclude(prepared: Prepared, scenario: Scenario) -> RateReview:
         fund=fund_ahead,
         flows=_flows_frame(projection, rate, balances),
         assumptions=prepared.parameters.assumptions(scenario),
-        warnings=(*history.warnings, *_unanswered(prepared), *prepared.parameters.warnings.values()),
+        warnings=(
+            *history.warnings,
+            *_unanswered(prepared),
+            *_collected_otherwise(history, resolved),
+            *prepared.parameters.warnings.values(),
+        ),
         floating=_floating(prepared, resolved),
         credibility=prepared.credibility,
         balance_sheet=None if sheet is None else balance_sheet(sheet),
@@ -389,6 +396,25 @@ def _reconciled(book: Book, resolved: Scenario, previous: Mapping[str, Any] | No
         "table": found.table,
         "notes": found.notes,
     }
+
+
+def _collected_otherwise(history: History, resolved: Scenario) -> tuple[Message, ...]:
+    """Say where the premium of the last years is not what the rate in force brings: the projection collects the whole rate."""
+    rows, rate = history.experience, float(resolved.current_rate or 0.0)
+    if rows is None or rate <= 0:
+        return ()
+    recent = rows[(rows["year"] > rows["year"].max() - COLLECTED_YEARS) & (rows["exposure_yuan"] > 0)]
+    recent = recent[recent["premium_yuan"].notna()]
+    exposure = float(recent["exposure_yuan"].sum())
+    found = float(recent["premium_yuan"].sum()) / exposure if exposure > 0 else 0.0
+    if found <= 0 or abs(found / rate - 1.0) < COLLECTED_APART:
+        return ()
+    return (
+        Message(
+            "Premium of the last {years} years came to {found:permille} of total cost, not {rate:permille}: what floating, reductions and arrears do to the rate is not in the projection. Test {found:permille} to see it.",
+            {"years": COLLECTED_YEARS, "found": found, "rate": rate},
+        ),
+    )
 
 
 def _unanswered(prepared: Prepared) -> tuple[Message, ...]:

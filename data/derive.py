@@ -32,7 +32,7 @@ def project_funds(book: Book) -> list[str]:
 def experience_from_ledgers(book: Book, fund: str | None = None) -> pd.DataFrame:
     """Return level 2 experience by contractor and year, derived from the ledgers of one fund (of all where None is named).
 
-    Exposure and premium stand in the year of enrolment, cases in the year of injury, payments in the year of payment; incurred is paid to date of the
+    Exposure and premium stand in the year of enrolment (base premium: what it would be without the multiplier of the floating rate), cases in the year of injury, payments in the year of payment; incurred is paid to date of the
     year's cases. Columns as the table ``experience``.
     """
     projects, cases, payments = (schema.SQL_TABLES[n] for n in ("projects", "cases", "payments"))
@@ -43,6 +43,8 @@ def experience_from_ledgers(book: Book, fund: str | None = None) -> pd.DataFrame
     def year(column: object) -> object:
         return extract("year", column)  # type: ignore[arg-type]
 
+    floated = func.coalesce(func.nullif(projects.c.multiplier, 0), 1.0)
+    at_base = projects.c.rate * projects.c.total_cost_yuan
     contractor = func.coalesce(cases.c.contractor_id, projects.c.contractor_id)
     joined = cases.outerjoin(projects, (projects.c.project_id == cases.c.project_id) & current[0])
     written = (
@@ -50,9 +52,8 @@ def experience_from_ledgers(book: Book, fund: str | None = None) -> pd.DataFrame
             projects.c.contractor_id.label("unit"),
             year(projects.c.enrolment_date).label("year"),
             func.sum(projects.c.total_cost_yuan).label("exposure_yuan"),
-            func.sum(func.coalesce(projects.c.premium_yuan, projects.c.rate * projects.c.total_cost_yuan)).label(
-                "premium_yuan"
-            ),
+            func.sum(func.coalesce(projects.c.premium_yuan, floated * at_base)).label("premium_yuan"),
+            func.sum(func.coalesce(projects.c.premium_yuan / floated, at_base)).label("base_premium_yuan"),
         )
         .where(current[0], *own, func.coalesce(projects.c.status, "") != "cancelled")
         .group_by("unit", "year")
@@ -103,7 +104,6 @@ def experience_from_ledgers(book: Book, fund: str | None = None) -> pd.DataFrame
     table[figures] = table[figures].fillna(0.0)
     names = [f.name for f in schema.TABLES["experience"]]
     table = table.assign(period=table["year"].astype("int64").astype("str"), unit_kind="contractor")
-    table["base_premium_yuan"] = table["premium_yuan"]
     known = book.table("contractors", ["contractor_id", "prefecture", "credit_grade", "safety_standard"])
     table = table.drop(columns="year").merge(known.rename(columns={"contractor_id": "unit"}), on="unit", how="left")
     return typed(table.reindex(columns=names), "experience").sort_values(["unit", "period"], ignore_index=True)

@@ -141,7 +141,7 @@ class StageCuts:
     """Cuts of the base rate by payable months, tested at the end of each year on the uncut rate (cuts do not compound).
 
     ``thresholds`` are (payable months, cut) with rising months: 18 → 0.2 and 24 → 0.5 in 人社部发〔2018〕25号; the cut ends below the first. Below
-    ``raise_below`` months the rate is raised by ``raise_by`` (fraction), an option of break-even management rather than a rule of law.
+    ``raise_below`` months (0 = never) the rate is raised by ``raise_by`` (fraction), an option of break-even management rather than a rule of law.
     """
 
     thresholds: tuple[tuple[float, float], ...]
@@ -153,7 +153,8 @@ class StageCuts:
         result = np.ones(months.shape)
         for threshold, cut in self.thresholds:
             result = np.where(months >= threshold, 1.0 - cut, result)
-        return np.where(months < self.raise_below, 1.0 + self.raise_by, result)
+        # 0 is never, also for a fund in debt
+        return np.where((self.raise_below > 0) & (months < self.raise_below), 1.0 + self.raise_by, result)
 
 
 def roll_forward_with_policy(

@@ -27,6 +27,8 @@ from reports.notices import notice_pdf, write_notices
 from reports.quarterly_form import write_form
 
 ON = date(2016, 6, 30)
+OUTPUT_2016 = 187_143 * (422_906 / 187_143) ** (8 / 12)
+"""Yuan a person-year, by even growth between the figures of 2008 and 2020."""
 
 
 def projects(**changes):
@@ -129,7 +131,7 @@ def test_a_missing_point_costs_what_it_is_worth(book):
     new = points.loc[("hami", "new")]
     assert new["point_cost_yuan"] == pytest.approx(8 * 1e7 / 100)
     assert new["point_premium_yuan"] == pytest.approx(800)
-    assert new["point_person_years"] == pytest.approx(8e5 / 187_143)
+    assert new["point_person_years"] == pytest.approx(8e5 / OUTPUT_2016)
     assert new["missing_points"] == pytest.approx(25)
     assert new["missing_premium_yuan"] == pytest.approx(25 * 800)
     for name in ("point_cost_yuan", "point_premium_yuan", "point_person_years"):
@@ -227,7 +229,7 @@ def test_the_roster_beside_cost():
         found = roster_study(filled(made, projects=projects(planned_end="2016-04-30"), roster=roster), ON)
     one = found.projects.iloc[0]
     assert one["roster_person_years"] == 1250 / 250
-    assert one["cost_person_years"] == pytest.approx(1e7 / 187_143)  # the whole project lies in the two months
+    assert one["cost_person_years"] == pytest.approx(1e7 / OUTPUT_2016)  # the whole project lies in the two months
     assert one["present_share"] == 30 / 25
     assert found.unknown == ("Q9",)
     assert found.implied_productivity == pytest.approx(1e7 / 5)

@@ -109,6 +109,13 @@ def test_floor_is_months_of_the_last_year():
     assert floor_of(outgo, 3.0)[0] == pytest.approx([1.0, 1.5, 2.0, 2.5, 3.5, 4.5])
 
 
+def test_a_rate_is_not_raised_where_nobody_asked_for_it():
+    months = np.array([-30.0, -0.1, 0.0, 5.0])
+    assert StageCuts(((18.0, 0.2),)).multiplier(months).tolist() == [1.0] * 4
+    assert StageCuts((), raise_below=3.0, raise_by=0.2).multiplier(months).tolist() == [1.2, 1.2, 1.2, 1.0]
+    assert StageCuts((), raise_below=0.0, raise_by=0.2).multiplier(months).tolist() == [1.0] * 4
+
+
 def test_stage_cut_thresholds():
     cuts = StageCuts(((18, 0.2), (24, 0.5)), raise_below=6, raise_by=0.2)
     months = np.array([5.99, 6.0, 17.99, 18.0, 23.99, 24.0, 40.0])

@@ -97,7 +97,7 @@ SERIES = {
     "construction.national_employed": {2008: 3314.95, 2020: 5366.9, 2024: 3820.74},
     "construction.national_wages_payable": {2008: 7501.37},
     "construction.xinjiang_output": {2003: 319.7, 2004: 341.7, 2005: 343.3, 2008: 609.0},
-    "construction.productivity": {2003: 187143, 2020: 422906},
+    "construction.productivity": {2003: 187143, 2008: 187143, 2020: 422906},
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from analysis.assumptions import UsedParameters
+from analysis.assumptions import UsedParameters, productivity
 from analysis.rate_review import Assumption
 from analysis.scenario import Scenario
 from data.book import Book
@@ -378,7 +378,7 @@ def _points(ledgers: _Ledgers, rates: pd.DataFrame, on: date, parameters: UsedPa
     p = ledgers.projects
     cost = p["total_cost_yuan"].sum()
     rate = float(p["premium_yuan"].sum() / cost) if cost > 0 else float(parameters.value("project_rate", on))
-    productivity = float(parameters.value("construction.productivity", on))
+    output = float(productivity(parameters, [on.year])[0])
     frequency = float(parameters.value("frequency.recognised_per_insured", on))
     usual = float(p["total_cost_yuan"].mean())
     mean = {"new": _mean(p[p["enrolment_date"].dt.year == on.year], "total_cost_yuan", usual)}
@@ -394,7 +394,7 @@ def _points(ledgers: _Ledgers, rates: pd.DataFrame, on: date, parameters: UsedPa
     whole = table["prefecture"] == REGION
     table.loc[whole, "point_cost_yuan"] = table.loc[whole, "state"].map(parts)
     table["point_premium_yuan"] = table["point_cost_yuan"] * rate
-    table["point_person_years"] = person_years(table["point_cost_yuan"].to_numpy(), productivity)
+    table["point_person_years"] = person_years(table["point_cost_yuan"].to_numpy(), output)
     table["point_injuries"] = table["point_person_years"] * frequency
     for name in ("premium_yuan", "person_years"):
         table[f"missing_{name}"] = table[f"point_{name}"] * table["missing_points"]

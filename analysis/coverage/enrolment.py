@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from analysis.assumptions import UsedParameters
+from analysis.assumptions import UsedParameters, productivity
 from analysis.rate_review import Assumption
 from analysis.scenario import Scenario
 from data.book import Book
@@ -93,7 +93,7 @@ def _modes(
         units=("project_id", "size"), base_yuan=("total_cost_yuan", "sum"), premium_yuan=("premium_yuan", "sum"), labour_yuan=("labour", "sum")
     )  # fmt: skip
     days = [date(int(p), 12, 31) for p in by_project.index]
-    output = np.array([parameters.value("construction.productivity", day) for day in days], dtype=np.float64)
+    output = productivity(parameters, [day.year for day in days])
     assumed = np.array([parameters.value("construction.labour_share", day) for day in days]) * by_project["base_yuan"]
     by_project["persons"] = person_years(by_project["base_yuan"].to_numpy(), output) if len(by_project) else 0.0
     labour = by_project.pop("labour_yuan")

@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from analysis.assumptions import UsedParameters
+from analysis.assumptions import UsedParameters, productivity
 from analysis.rate_review import Assumption
 from analysis.scenario import Scenario
 from data.book import Book
@@ -86,12 +86,12 @@ def roster_study(book: Book, on: date) -> RosterStudy:
             "No project of the real-name roster is in the project ledger: compare the column 项目编号 of both."
         )
     working_days = float(parameters.value("construction.working_days", on))
-    productivity = float(parameters.value("construction.productivity", on))
+    output = float(productivity(parameters, [on.year])[0])
     months = tuple(parameters.value("construction.winter_months", on))
     calendar = work_calendar(months, float(parameters.value("construction.winter_share", on)))
     table["earned_yuan"] = _earned(table, table["first"], table["after"], calendar)
     table["roster_person_years"] = person_years_of_roster(table["person_days"].to_numpy(), working_days)
-    table["cost_person_years"] = person_years(table["earned_yuan"].to_numpy(), productivity)
+    table["cost_person_years"] = person_years(table["earned_yuan"].to_numpy(), output)
     table["planned_persons"] = table["persons"].where(table["persons"] > 0)
     table = _ratios(table)
     inside = ledger[(ledger["start_date"] < own["after"].max()) & (ledger["end"] > own["first"].min())]
@@ -114,7 +114,7 @@ def roster_study(book: Book, on: date) -> RosterStudy:
     ]
     return RosterStudy(
         table[columns], {name: _by(table, name) for name in GROUPS}, by_month[["month", "person_years", "persons"]],
-        float(table["earned_yuan"].sum()) / total if total > 0 else np.nan, productivity,
+        float(table["earned_yuan"].sum()) / total if total > 0 else np.nan, output,
         float(table["earned_yuan"].sum() / under_way) if under_way > 0 else np.nan, unknown, parameters.assumptions(Scenario()),
     )  # fmt: skip
 

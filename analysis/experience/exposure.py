@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.assumptions import productivity
 from analysis.experience.frames import Floats, Integers, Ledgers, large_event
 from analysis.fund.ledgers import SIZE_EDGES, SIZE_NAMES
 from models.development import developed_shares
@@ -15,7 +16,6 @@ from models.exposure import (
     earned_share,
     effective_end,
     person_years_of_roster,
-    productivity_by_year,
     settled_cost,
     work_calendar,
 )
@@ -96,9 +96,8 @@ def study_exposure(ledgers: Ledgers, earned: Earned, shape: str = "s_curve") -> 
     written = (projects["status"] != "cancelled").to_numpy()
     enrolled = projects["enrolment_date"].dt.year.to_numpy()
     cost = projects["total_cost_yuan"].fillna(0.0).to_numpy() * written
-    premium = (
-        projects["premium_yuan"].fillna(projects["rate"] * projects["total_cost_yuan"]).fillna(0.0).to_numpy() * written
-    )
+    due = projects["rate"] * projects["multiplier"].fillna(1.0) * projects["total_cost_yuan"]
+    premium = projects["premium_yuan"].fillna(due).fillna(0.0).to_numpy() * written
     years = ledgers.years
 
     def of_year(values: Floats) -> Floats:
@@ -111,10 +110,10 @@ def study_exposure(ledgers: Ledgers, earned: Earned, shape: str = "s_curve") -> 
     settled, change = settled_cost(projects[written])
     known = projects["final_cost_yuan"].notna().to_numpy() & written
     before, after = of_year(cost * known), of_year(projects["final_cost_yuan"].fillna(0.0).to_numpy() * known)
-    productivity, roster_share, notes = _productivity(ledgers, earned)
+    output, roster_share, notes = _productivity(ledgers, earned)
     counted = _counted(ledgers)
     injuries = counted.groupby("year").size().reindex(years, fill_value=0).to_numpy()
-    persons = earned_cost / productivity
+    persons = earned_cost / output
     table = pd.DataFrame(
         {
             "period": years.astype(str),
@@ -137,7 +136,7 @@ def study_exposure(ledgers: Ledgers, earned: Earned, shape: str = "s_curve") -> 
         status.agg(projects=("project_id", "size"), cost_yuan=("cost_yuan", "sum")).rename_axis("status").reset_index()
     )
     notes += _notes(ledgers, float(settled.sum()), change)
-    return Exposure(table, by_status, shape, roster_share, pd.Series(productivity, index=years), tuple(notes))
+    return Exposure(table, by_status, shape, roster_share, pd.Series(output, index=years), tuple(notes))
 
 
 def _notes(ledgers: Ledgers, settled: float, change: float) -> list[Message]:
@@ -160,9 +159,7 @@ def _notes(ledgers: Ledgers, settled: float, change: float) -> list[Message]:
 
 def _productivity(ledgers: Ledgers, earned: Earned) -> tuple[Floats, float, list[Message]]:
     """Return yuan a person-year by year: the published series, brought to the level of the fund's own roster where there is one."""
-    published = ledgers.parameters.parameters.parameter("construction.productivity").values
-    ledgers.parameters.value("construction.productivity", ledgers.on)
-    series = productivity_by_year({v.effective.year: float(v.value) for v in published}, ledgers.years.tolist())
+    series = productivity(ledgers.parameters, ledgers.years.tolist())
     roster = ledgers.roster
     row = (
         pd.Index(ledgers.projects["project_id"]).get_indexer(roster["project_id"])

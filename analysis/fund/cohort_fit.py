@@ -128,7 +128,7 @@ def _exposure(tables: LedgerTables, parameters: UsedParameters) -> _Exposure:
     own, quarters = tables.projects, tables.quarters
     calendar = calendar_of(parameters, tables.close)
     cost = own["total_cost_yuan"].to_numpy(dtype=np.float64)
-    rate = own["rate"].fillna(parameters.value("project_rate", tables.close))
+    rate = own["rate"].fillna(parameters.value("project_rate", tables.close)) * own["multiplier"].fillna(1.0)
     premium = own["premium_yuan"].fillna(rate * own["total_cost_yuan"]).to_numpy(dtype=np.float64)
     start, end = (own[c].to_numpy(dtype="datetime64[D]") for c in ("start", "end"))
     before = np.zeros(len(own))

@@ -33,7 +33,7 @@ class History:
 
     ``exposure`` is enrolled total cost (yuan); where ``notional`` it is collections ÷ the rate in force, which stands for it. ``accounts`` has the
     columns of `RateReview.accounts`. ``people``: cases or beneficiaries of the last year (0 = not known). ``experience``: the rows behind a level 2
-    or 3 history (of ledgers ``incurred_yuan`` is what has been paid so far), else None.
+    or 3 history (of ledgers ``incurred_yuan`` is what has been paid so far), else None. ``collected``: premium of the last year, None where not known.
     """
 
     level: int
@@ -49,6 +49,7 @@ class History:
     marks: tuple[str, ...]
     warnings: tuple[Message, ...]
     cohorts: CohortBook | None = None
+    collected: float | None = None
 
     @property
     def valuation_date(self) -> date:
@@ -222,6 +223,7 @@ def _from_accounts(
         experience=None,
         marks=marks,
         warnings=(*warnings, *_roll_forward_warnings(statement)),
+        collected=float(collections.iloc[-1]),
     )
 
 
@@ -379,4 +381,5 @@ def _from_experience(
         experience=rows,
         marks=marks,
         warnings=tuple(warnings),
+        collected=float(usable["premium"].iloc[-1]) or None,
     )

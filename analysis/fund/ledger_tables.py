@@ -16,7 +16,7 @@ from models.messages import InputError
 
 PROJECT_COLUMNS = [
     "project_id", "contractor_id", "fund", "prefecture", "project_type", "total_cost_yuan", "final_cost_yuan", "labour_share", "rate",
-    "premium_yuan", "enrolment_date", "start_date", "planned_end", "actual_end", "extended_to", "status",
+    "multiplier", "premium_yuan", "enrolment_date", "start_date", "planned_end", "actual_end", "extended_to", "status",
 ]  # fmt: skip
 CASE_COLUMNS = [
     "case_id", "project_id", "contractor_id", "employer_id", "injury_date", "report_date", "event_id", "outcome", "age", "sex",

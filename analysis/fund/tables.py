@@ -236,9 +236,10 @@ def reserve_table(
     accounts = history.accounts
     known = accounts["reserve_yuan"].dropna()
     held = float(known.iloc[-1]) if len(known) else 0.0
-    last = accounts["expenditure_yuan" if by_outgo else "revenue_yuan"].dropna()
+    spent = accounts["expenditure_yuan"].dropna()
     flows = outgo if by_outgo else collections
-    bases = np.concatenate([[float(last.iloc[-1]) if len(last) else float(flows[0])], flows[:-1]])
+    last = (float(spent.iloc[-1]) if len(spent) else None) if by_outgo else history.collected
+    bases = np.concatenate([[float(flows[0]) if last is None else last], flows[:-1]])
     held_by_year = []
     for base, whole in zip(bases, balance, strict=True):
         held = min(reserve(held, float(base), share, cap), max(float(whole), 0.0))
