@@ -28,7 +28,7 @@ def rating_rows(history: History, ledgers: LedgerCosts | None = None) -> pd.Data
     enrols = rows.groupby("unit")["exposure_yuan"].transform("sum") > 0
     tells = rows[["exposure_yuan", "cases", "paid_yuan", "incurred_yuan"]].fillna(0.0).ne(0.0).any(axis=1)
     last = rows.loc[rows["exposure_yuan"] > 0, "year"].max()
-    rows = rows[enrols & tells & (rows["year"] <= last)].copy()
+    rows = pd.DataFrame(rows[enrols & tells & (rows["year"] <= last)])
     rows["base_premium_yuan"] = rows["base_premium_yuan"].fillna(rows["premium_yuan"])
     rows["paid_yuan"] = rows["paid_yuan"].fillna(rows["incurred_yuan"])
     rows["incurred_yuan"] = rows["incurred_yuan"].fillna(rows["paid_yuan"])
