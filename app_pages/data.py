@@ -6,7 +6,7 @@ import streamlit as st
 from analysis.book_words import listed, spoken, table_name
 from analysis.language import Translator
 from app_pages.access import actor, may
-from app_pages.importer import show_importer, show_rows
+from app_pages.importer import IMPORT, show_importer, show_rows
 from app_pages.state import choose_book, plain_text, translator
 from data import schema
 from data.book import Book
@@ -21,7 +21,7 @@ def show_book(book: Book, t: Translator) -> None:
     levels = listed([f"{level} ({name})" for level, name in named.items()], t)
     st.markdown(t("Levels of detail in this book: {levels}", levels=levels or "—"))
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True)
+        st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
         lacking = [table_name(name, t) for name in schema.LEVELS[3] if not counts[name]]
         if not levels and lacking != list(schema.LEVELS[3]):
             st.info(
@@ -118,7 +118,11 @@ def show_imports(book: Book, t: Translator) -> None:
 
 
 t = translator()
-st.title(t("Data"))
+line = st.container(horizontal=True, vertical_alignment="center", gap="medium")
+line.title(t("Data"), width="content")
+if may("import"):
+    below = t("Import spreadsheets")
+    line.markdown(f"[:material/upload_file: {below}](#{IMPORT})", width="content")
 contents = st.container()
 current = None
 try:

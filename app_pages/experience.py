@@ -125,7 +125,6 @@ def headline(study: ExperienceStudy, review: RateReview, t: Translator) -> None:
             border=True,
             height="stretch",
         )
-        late.caption(t("90%: {low:money} to {high:money}", low=low, high=high) if low is not None else t("by Cape Cod"))
     if study.frequency is not None:
         credible.metric(
             t("Variance of risk"),
@@ -142,6 +141,8 @@ def headline(study: ExperienceStudy, review: RateReview, t: Translator) -> None:
     ):
         if known is not None:
             how(code, review, t, place=column)
+    if study.development is not None and "injury_year" in study.development.amounts:
+        late.caption(t("90%: {low:money} to {high:money}", low=low, high=high) if low is not None else t("by Cape Cod"))
     notes = [*study.notes]
     for part in (
         study.exposure,

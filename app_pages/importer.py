@@ -28,12 +28,14 @@ from models.messages import InputError, Message
 
 BOOKS = ROOT / "books"
 NEW = ""
+IMPORT = "import"
+"""The place on the page where the import stands."""
 UNITS = ("元", "万元", "亿元")
 
 
 def show_importer(t: Translator) -> None:
     """Show the import: choose book and files, check what they mean, import."""
-    st.subheader(t("Import"))
+    st.subheader(t("Import"), anchor=IMPORT)
     match st.session_state.pop("import_stopped", None):
         case True:
             st.warning(t("The import was stopped. The book is as it was before."), icon=":material/stop_circle:")

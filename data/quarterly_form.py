@@ -207,15 +207,17 @@ def findings(form: QuarterlyForm, previous: pd.DataFrame | None = None, limit: f
     sums = form.rows[list(COLUMNS)].sum()
     for name in COLUMNS:
         if abs(sums[name] - form.total[name]) > 0.005:
-            fields = {"column": COLUMNS[name], "sum": float(sums[name]), "total": float(form.total[name])}
-            say("error", Message("Column {column}: the rows sum to {sum:number} but 总数 says {total:number}.", fields))
+            said, stated = figure(name, float(sums[name])), figure(name, float(form.total[name]))
+            fields = {"column": COLUMNS[name], "sum": said, "total": stated}
+            say("error", Message("Column {column}: the rows sum to {sum} but 总数 says {total}.", fields))
     for number, row in enumerate(form.rows.to_dict("records"), start=1):
         who = str(row["name"]) or str(number)
         for name, column in COLUMNS.items():
-            fields = {"row": who, "column": column, "value": row[name]}
             if row[name] < 0:
-                say("error", Message("{row}, column {column}: {value:number} is negative.", fields))
+                negative = {"row": who, "column": column, "value": figure(name, row[name])}
+                say("error", Message("{row}, column {column}: {value} is negative.", negative))
             if name in COUNTS and row[name] != int(row[name]):
+                fields = {"row": who, "column": column, "value": row[name]}
                 say("error", Message("{row}: {value:number} in column {column} is not a whole number.", fields))
         for filled, needed in NEEDED:
             if row[_leaf(filled)] > 0 and row[_leaf(needed)] <= 0:
@@ -238,6 +240,15 @@ def findings(form: QuarterlyForm, previous: pd.DataFrame | None = None, limit: f
                         Message(text, {"row": str(row["name"]), "column": column, "change": row[name] / old - 1}),
                     )
     return tuple(found)
+
+
+def figure(name: str, value: float) -> Message:
+    """Return a figure of a column as it is said: money, or a count."""
+    return (
+        Message("{value:money}", {"value": value})
+        if name.endswith("_yuan")
+        else Message("{value:integer}", {"value": value})
+    )
 
 
 def _leaf(printed: int) -> str:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
+from analysis.language import Translator
 from data.prefectures import PREFECTURES, prefecture_code
-from data.quarterly_form import (
+from data.quarterly_form import figure, (
     COLUMNS,
     TITLE,
     QuarterlyForm,
@@ -307,3 +308,9 @@ def test_the_blank_form_is_the_original_s_and_is_not_taken_for_a_return(tmp_path
 def test_the_same_form_is_the_same_bytes(tmp_path):
     first, second = (write_form(form(), tmp_path / name).read_bytes() for name in ("a.xlsx", "b.xlsx"))
     assert first == second
+
+
+def test_findings_say_money_with_its_unit_and_counts_as_whole_numbers():
+    zh = Translator("zh")
+    assert zh.say(figure("project_paid_yuan", 90_000.0)) == "9.00万元"
+    assert zh.say(figure("new_projects", 4.0)) == "4"

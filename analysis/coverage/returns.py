@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.coverage.words import WORDS
 from data.book import Book
 from data.parameters import load_parameters
-from data.quarterly_form import COLUMNS, Finding, QuarterlyForm, findings, to_returns
+from data.quarterly_form import COLUMNS, Finding, QuarterlyForm, figure, findings, to_returns
 from data.returns import changes, compare_with_employers, compare_with_ledgers, consolidate, return_states
 from models.messages import InputError, Message
 from models.parameters import Parameters
@@ -108,11 +108,11 @@ def check_forms(book: Book, forms: Sequence[QuarterlyForm], received: pd.Timesta
         if len(projects):
             apart = _disagreeing(compare_with_ledgers(rows, projects, basis, tolerance))
             for what, returned, ledger in apart[["what", "returned", "ledger"]].itertuples(index=False):
-                fields = {"what": WORDS[what], "returned": returned, "ledger": ledger}
+                fields = {"what": WORDS[what], "returned": figure(what, returned), "ledger": figure(what, ledger)}
                 found.append(
                     Finding(
                         "question",
-                        Message("{what}: {returned:number} returned, {ledger:number} in the ledger.", fields),
+                        Message("{what}: {returned} returned, {ledger} in the ledger.", fields),
                     )
                 )
         checked.append(CheckedForm(form, tuple(found)))
