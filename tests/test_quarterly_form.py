@@ -13,10 +13,11 @@ from python_calamine import CalamineWorkbook
 
 from analysis.language import Translator
 from data.prefectures import PREFECTURES, prefecture_code
-from data.quarterly_form import figure, (
+from data.quarterly_form import (
     COLUMNS,
     TITLE,
     QuarterlyForm,
+    figure,
     findings,
     read_form,
     read_forms,
