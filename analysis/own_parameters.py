@@ -52,7 +52,16 @@ def as_text(value: Any) -> str:
     return text.removesuffix("\n").removesuffix("\n...")
 
 
+SHARES = {"%": 100, "％": 100, "‰": 1000}
+
+
 def _read(change: ParameterChange) -> Any:
+    text = change.value.strip()
+    if text[-1:] in SHARES:
+        try:
+            return float(text[:-1]) / SHARES[text[-1]]
+        except ValueError:
+            pass  # said below as what it is
     try:
         return yaml.safe_load(change.value)
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from analysis.language import Translator
 from app_pages.languages import translator
+from app_pages.scenario_state import write_book
 from data.book import Book, open_book
 from data.demo import make_demo
 from models.messages import Message
@@ -85,7 +86,7 @@ def _asked() -> str:
 
 
 def _opened(choice: str) -> Book:
-    st.query_params["book"] = Path(choice).stem
+    write_book(Path(choice).stem)
     if choice != "demo" or DEMO.exists():
         return _book(choice)
     t = translator()

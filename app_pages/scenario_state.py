@@ -29,7 +29,12 @@ def start() -> None:
     page = st.session_state.get("page_path", "")
     if NOW not in st.session_state:
         st.session_state[NOW], st.session_state[DROPPED] = from_link(link)
-    elif not touched and link != st.session_state.get(WRITTEN) and page == st.session_state.get("page_written"):
+    elif (
+        not touched
+        and "book" in st.query_params  # without one it is the step that the browser takes before the link is written
+        and link != st.session_state.get(WRITTEN)
+        and page == st.session_state.get("page_written")
+    ):
         change_to(from_link(link)[0])
     st.session_state["page_written"], st.session_state[TOUCHED] = page, False
 
@@ -79,6 +84,14 @@ def write_link() -> None:
         if there.get(key) != text:
             st.query_params[key] = text
     st.session_state[WRITTEN] = wanted
+
+
+def write_book(name: str) -> None:
+    """Put the book into the address of the page together with the scenario: every change of the address is a step of the browser's history."""
+    scenario = st.session_state.get(NOW)
+    wanted = {"book": name, **(to_link(scenario) if scenario is not None else {})}
+    if any(st.query_params.get(key) != text for key, text in wanted.items()):
+        st.query_params.update(wanted)
 
 
 def _own_part_of_the_link() -> Mapping[str, str]:

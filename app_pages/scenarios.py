@@ -112,7 +112,7 @@ def one_saved(book: Book, row: pd.Series, scenario: Scenario, t: Translator) -> 
                 icon=":material/download:",
             )
             if not row["locked_at"] and may("lock"):
-                help_text = t("A report was made from it: it must not change.")
+                help_text = t("Once locked it can no longer change under its name.")
                 if st.button(t("Lock"), key=f"lock-{name}", help=help_text, icon=":material/lock:"):
                     book.lock_scenario(name)
                     book.log("lock", name, actor())

@@ -274,6 +274,11 @@ def _moved(one: Number) -> None:
 
 
 def _keep_in_step(key: str, value: Any) -> None:
-    """Let a widget show the scenario's value; where it already does, leave it alone, so that a drag under way is not pulled back."""
-    if key not in st.session_state or st.session_state[key] != value:
+    """Let a widget show the scenario's value; where it already does, leave it alone, so that a drag under way is not pulled back.
+
+    On another page it is another widget, which has to be told even where the key still holds the value.
+    """
+    page, told = st.session_state.get("page_path"), st.session_state.setdefault("told_on", {})
+    if told.get(key) != page or key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
+    told[key] = page

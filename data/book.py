@@ -216,7 +216,7 @@ class Book:
             ).first()
             if locked is not None:
                 raise InputError(
-                    "The scenario {name} is locked: a report was made from it. Save under another name.", name=name
+                    "The scenario {name} is locked and can no longer change. Save under another name.", name=name
                 )
             newest = connection.execute(
                 select(kept.c.scenario_id, kept.c.author, kept.c.saved_at)

@@ -142,3 +142,9 @@ def test_every_known_value_is_written_and_read_back():
         change = ParameterChange(name, as_text(last.value), last.effective)
         own = parameters_of(Scenario(parameters=(change,)))
         assert own.value(name, last.effective) == last.value
+
+
+@pytest.mark.parametrize(("written", "value"), [("4%", 0.04), ("4％", 0.04), ("40‰", 0.04), ("0.04", 0.04)])
+def test_an_own_value_may_be_written_as_a_share(written, value):
+    change = ParameterChange("discount_rate", written, date(2020, 1, 1), "")
+    assert parameters_of(Scenario(parameters=(change,))).parameter("discount_rate").values[-1].value == value

@@ -74,3 +74,23 @@ def test_chinese_is_drawn_with_the_shipped_font(open_page):
     page.wait_for_function(
         "document.fonts.check('16px \"Noto Sans SC\"', '概览费率') && [...document.fonts].some(f => f.status === 'loaded' && f.family.includes('Noto Sans SC'))"
     )
+
+
+def test_every_page_shows_the_rate_that_it_reviews_and_going_back_keeps_it(open_page):
+    page = open_page("?book=xpcc", "zh-CN", "pages-back")
+    slider = page.get_by_role("slider", name="基准费率")
+    slider.focus()
+    slider.press("ArrowRight")
+    page.wait_for_url(re.compile(r"[?&]rate=1\.01(&|$)"))
+    for name in ("收支平衡", "基金", "概览"):
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=False).click()
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        page.wait_for_url(re.compile(r"[?&]rate=1\.01(&|$)"))
+        page.wait_for_timeout(1_000)
+        expect(slider).to_have_value("1.01")
+    for name in ("基金", "收支平衡"):
+        while not page.get_by_role("heading", name=name, exact=True).is_visible():
+            page.go_back()
+            page.wait_for_timeout(3_000)
+            page.wait_for_selector("[data-test-script-state=notRunning]")
+        expect(slider).to_have_value("1.01")
