@@ -132,7 +132,6 @@ def with_fund(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: 
         small = columns[2].slider(t("A case is small up to (10,000 yuan)"), 1, 20, 2)
         shock = columns[0].slider(t("Common shock: standard deviation of a year (%)"), 0, 30, 10, 5)
         turnover = columns[1].slider(t("Contractors replaced by new ones a year (%)"), 0, 30, 5, 1)
-        projects = columns[2].slider(t("New projects of a contractor a year"), 0.5, 10.0, 2.0, 0.5)
         paths = st.select_slider(t("Simulated paths"), PATHS, 400, format_func=t.integer)
         asked = st.form_submit_button(t("Simulate"), icon=":material/play_arrow:", type="primary")
     key = ("fund_under_plan", review.book.fingerprint, review.scenario, plan.name)
@@ -143,7 +142,6 @@ def with_fund(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: 
             small_yuan=small * 1e4,
             shock_cv=shock / 100,
             turnover=turnover / 100,
-            projects=projects,
         )
         with_progress(
             key,

@@ -22,7 +22,7 @@ from models.floating import FloatingPlan, Risks, analyse, efficiency, separation
 from models.floating.compound import onto_grid
 from models.floating.exact import Analysis, chain
 from models.floating.rules import Texts
-from models.floating.units import expecting
+from models.floating.units import expecting, pooled_by, uneven
 from models.messages import InputError, Message
 
 Floats = NDArray[np.float64]
@@ -66,7 +66,10 @@ class Portfolio:
             np.bincount(of, v).astype(np.float64)
             for v in (risks.base_premium, risks.exposure, risks.cases, risks.variance)
         )
-        return Risks(base, exposure, cases, variance, risks.severity, risks.step_yuan, risks.fatal)
+        flow = None
+        if risks.flow is not None:
+            flow = np.array([np.bincount(of, risks.base_premium * year) for year in risks.flow.T]).T / base[:, None]
+        return Risks(base, exposure, cases, variance, risks.severity, risks.step_yuan, risks.fatal, flow=flow)
 
     def typical(self, plan: FloatingPlan) -> tuple[list[str], Risks]:
         """Return the size bands that have contractors, and the mean contractor of each (as Poisson: its true risk is known).
@@ -84,7 +87,8 @@ class Portfolio:
             premium = pd.DataFrame({"of": of, "text": texts, "yuan": risks.base_premium}).groupby(["of", "text"]).sum()
             most = premium.sort_values("yuan").reset_index().drop_duplicates("of", keep="last").sort_values("of")
             grades[column] = most["text"].to_numpy(dtype=object)
-        return bands, Risks(base, exposure, cases, cases, risks.severity, risks.step_yuan, risks.fatal, grades)
+        flow = pooled_by(np.asarray(of, dtype=np.intp), risks)
+        return bands, Risks(base, exposure, cases, cases, risks.severity, risks.step_yuan, risks.fatal, grades, flow)
 
 
 @dataclass(frozen=True)
@@ -145,6 +149,10 @@ def _portfolio(
     cases = sums["exposure_yuan"].to_numpy() * frequency * relative
     number = float(recent["cases"].sum())
     shape, fatal, kinds, notes = _costs(costs, float(recent["deaths"].sum()) / number, history, parameters)
+    by_year = recent.pivot_table(
+        index="unit", columns="year", values="base_premium_yuan", aggfunc="sum", fill_value=0.0
+    )
+    flow = by_year.reindex(sums.index).div(sums["base_premium_yuan"], axis=0).to_numpy(dtype=np.float64)
     known = rows.drop_duplicates("unit", keep="last").set_index("unit").reindex(sums.index)
     grades = {c: known[c].fillna("").astype(str).to_numpy(dtype=object) for c in GRADES if c in known}
     risks = {}
@@ -152,7 +160,7 @@ def _portfolio(
         mean = float(recent[f"{numerator}_yuan"].sum()) / number
         pmf, deaths = _severity(shape, fatal, mean)
         risks[numerator] = Risks(
-            sums["base_premium_yuan"].to_numpy(), sums["exposure_yuan"].to_numpy(), cases, cases + unknown * cases**2, pmf, STEP_YUAN, deaths, grades
+            sums["base_premium_yuan"].to_numpy(), sums["exposure_yuan"].to_numpy(), cases, cases + unknown * cases**2, pmf, STEP_YUAN, deaths, grades, flow
         )  # fmt: skip
     units = sums.assign(
         prefecture=known["prefecture"],
@@ -302,6 +310,14 @@ def exact_study(found: Portfolio, plan: FloatingPlan, years: int = 10) -> ExactS
     if plan.rating_unit == "project":
         notes.append(
             Message("The plan rates projects; a contractor's works of a year are taken as if they were one project.")
+        )
+    if uneven(plan, risks):
+        notes.append(
+            Message(
+                "Contractors enrol in some years and not in others, as in the last {years} years of the book: a ratio then falls on less or on more premium, "
+                "and who enrolled nothing in the window is asked for {entrant:percent}.",
+                {"years": RECENT_YEARS, "entrant": plan.new_entrant},
+            )
         )
     return ExactStudy(
         whole, by_size, pd.concat(curve, ignore_index=True), _path(plan, risks, whole, years), tuple(notes)

@@ -30,6 +30,7 @@ from models.floating.units import (
     measures_at,
     too_small,
     unit,
+    window_flow,
 )
 from models.messages import InputError, Message
 
@@ -131,16 +132,21 @@ def targets(plan: FloatingPlan, risks: Risks) -> Floats:
     edges = edges_of(plan)
     inner = inside([e for e, _ in edges])
     years = float(plan.window_years or 1)
-    severity = limited(plan, risks)
-    cuts, cases = count_classes(plan, risks)
     in_force = ladder if plan.ratio.denominator == "premium" else np.ones(1)
-    asked = asked_for(plan, risks, inner, cases)
-    where = nearest(ladder, asked.ravel()).reshape(asked.shape)
+    factors, shares = window_flow(plan, risks)
+    # cases and their cost are the same whatever the premium of the window: one distribution is read at the limits of every premium
+    windows = [risks.with_premium(np.where(factor > 0, factor, 1.0)) for factor in factors.T]
+    cuts, cases = count_classes(plan, risks)
+    given = [limits_of(plan, window, multiplier, edges) for window in windows for multiplier in in_force]
+    chances = iter(_at_each(risks.cases * years, risks.variance * years, limited(plan, risks), given, cuts))
+    idle = np.eye(len(ladder))[nearest(ladder, np.array([plan.new_entrant]))]
     out = np.zeros((len(risks.cases), len(in_force), len(ladder)))
-    given = [limits_of(plan, risks, multiplier, edges) for multiplier in in_force]
-    chances = _at_each(risks.cases * years, risks.variance * years, severity, given, cuts)
-    for i, chance in enumerate(chances):
-        out[:, i] = _added(chance, where, len(ladder))
+    for window, factor, share in zip(windows, factors.T, shares.T, strict=True):
+        asked = asked_for(plan, window, inner, cases)
+        where = nearest(ladder, asked.ravel()).reshape(asked.shape)
+        for i in range(len(in_force)):
+            leads = np.where((factor > 0)[:, None], _added(next(chances), where, len(ladder)), idle)
+            out[:, i] += share[:, None] * leads
     return out
 
 
@@ -251,36 +257,42 @@ def multiplier_distribution(plan: FloatingPlan, risks: Risks) -> tuple[Floats, F
             "The plan {plan} looks at deaths, which the exact analysis does not know: simulate it.", plan=plan.name
         )
     plan = expecting(plan, risks)
-    years = float(plan.window_years or 1)
-    units = len(risks.cases)
-    cuts, cases = count_classes(plan, risks)
+    factors, shares = window_flow(plan, risks)
     values, weights = [], []
-    for u in range(units):
-        one = unit(risks, u)
-        loss, count, chance = _outcomes(plan, one, years, cuts[u : u + 1], cases[u])
-        rated = plan.target(measures_at(plan, one, loss, count))
-        values.append(rated if not too_small(plan, one)[0] else np.full(len(loss), plan.new_entrant))
-        weights.append(chance)
-    out = np.zeros((2, units, max(map(len, values))))
+    for u, small in enumerate(too_small(plan, risks)):
+        one, enrols = unit(risks, u), (factors[u] > 0) & ~small
+        windows = [one.with_premium(np.array([factor])) for factor in factors[u][enrols]]
+        rated = [np.zeros(0)]
+        if windows:
+            edges = np.concatenate([limits_of(plan, window, 1.0, edges_of(plan))[0] for window in windows])
+            loss, count, chance = _outcomes(plan, one, count_classes(plan, one)[0][0], edges)
+            rated = [plan.target(measures_at(plan, window, loss, count)) for window in windows]
+            weights.append(np.concatenate([*np.outer(shares[u][enrols], chance), [shares[u][~enrols].sum()]]))
+        else:
+            weights.append(np.ones(1))
+        values.append(np.concatenate([*rated, [plan.new_entrant]]))
+    out = np.zeros((2, len(values), max(map(len, values))))
     for u, (value, weight) in enumerate(zip(values, weights, strict=True)):
         out[0, u] = value[-1]
         out[0, u, : len(value)], out[1, u, : len(value)] = value, weight
     return out[0], out[1]
 
 
-def _outcomes(
-    plan: FloatingPlan, one: Risks, years: float, cuts: NDArray[np.int64], cases: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Return losses (yuan, in the window, as the plan counts them), numbers of cases and probabilities of one unit, in small intervals."""
+def _outcomes(plan: FloatingPlan, one: Risks, cuts: NDArray[np.int64], edges: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return losses (yuan, in the window, as the plan counts them), numbers of cases and probabilities of one unit, in small intervals.
+
+    ``cuts`` where a class of the number of cases begins; ``edges`` (grid points) where an interval must end.
+    """
+    years = float(plan.window_years or 1)
     severity = limited(plan, one)
     mean = one.cases[0] * years * float(severity @ np.arange(len(severity)))
     square = float(severity @ np.arange(len(severity), dtype=np.float64) ** 2)
     reach = mean + 12 * np.sqrt(one.variance[0] * years * square) + 16
-    edges = limits_of(plan, one, 1.0, edges_of(plan))[0]
     limits = np.unique(np.floor(np.concatenate([np.linspace(0.0, reach, FINE), edges])))
     limits = limits[limits >= 0][None, :]
-    chance = joint(one.cases * years, one.variance * years, severity, limits, cuts)
+    chance = joint(one.cases * years, one.variance * years, severity, limits, cuts[None, :])
     middle = np.concatenate([[0.0], (limits[0, 1:] + limits[0, :-1] + 1) / 2, [limits[0, -1]]]) * one.step_yuan
+    cases = np.concatenate([[0.0], cuts])
     return np.tile(middle, chance.shape[1]), np.repeat(cases, len(middle)), chance.ravel()
 
 
@@ -290,7 +302,6 @@ def hiding_saves(plan: FloatingPlan, risks: Risks, amounts: Floats) -> Floats:
     The saving is that of one premium, before limits on movement; what else happens to the unit is as expected of it.
     """
     plan = expecting(plan, risks)
-    years = float(plan.window_years or 1)
     if plan.deaths:
         plan = replace(plan, deaths=None)
     out = np.zeros((len(risks.cases), len(amounts)))
@@ -300,8 +311,8 @@ def hiding_saves(plan: FloatingPlan, risks: Risks, amounts: Floats) -> Floats:
         found, _ = count_classes(plan, one)
         # Every number of cases up to the last that matters is a class of its own: one case more or less is what is asked.
         most = int(min(found.max(initial=0), MOST_COUNTS))
-        cuts = np.arange(1, most + 1 if most else 1)[None, :]
-        loss, count, chance = _outcomes(plan, one, years, cuts, np.arange(cuts.shape[1] + 1, dtype=np.float64))
+        cuts = np.arange(1, most + 1 if most else 1)
+        loss, count, chance = _outcomes(plan, one, cuts, limits_of(plan, one, 1.0, edges_of(plan))[0])
         hidden = plan.target(measures_at(plan, one, loss, count))
         for k, amount in enumerate(amounts):
             more = float(counted_by(plan, one, np.array([amount]))[0])

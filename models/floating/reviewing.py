@@ -23,31 +23,36 @@ States = NDArray[Any]
 
 @dataclass(frozen=True)
 class Lives:
-    """Who is new and who has a new project in each year; the same on every path.
+    """Who is new and what premium comes in each year; the same on every path.
 
-    ``age`` (years, units) years of experience at the end of each year (large for those here from the start); ``base`` (years, units) premium at the
-    base rate that is charged, yuan; ``lasting``: nobody is replaced.
+    ``age`` (years, units) years of experience at the end of each year (large for those here from the start); ``flow`` (history + years, units) premium of
+    a year relative to the mean one; ``lasting``: nobody is replaced.
     """
 
     age: Integers
-    base: Floats
+    flow: Floats
+    history: int
     lasting: bool
 
     @classmethod
-    def drawn(cls, base_premium: Floats, years: int, turnover: float, projects: float, seed: int) -> Lives:
-        """Draw lives in which each unit is replaced with chance ``turnover`` and has a mean number of new ``projects`` a year."""
-        units = len(base_premium)
+    def drawn(cls, flow: Floats, years: int, history: int, turnover: float, seed: int) -> Lives:
+        """Draw lives in which each unit is replaced with chance ``turnover``, and years of ``flow`` (units, k), each equally likely."""
         one, other = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(2))
-        fresh = one.random((years, units)) < turnover
-        age, now = np.empty((years, units), dtype=np.int64), np.full(units, 10**6)
+        fresh = one.random((years, len(flow))) < turnover
+        age, now = np.empty((years, len(flow)), dtype=np.int64), np.full(len(flow), 10**6)
         for t in range(years):
             now = np.where(fresh[t], 1, now + 1)
             age[t] = now
-        charged = np.ones((years, units))
-        if np.isfinite(projects):
-            chance = -np.expm1(-projects)
-            charged = (other.random((years, units)) < chance) / chance
-        return cls(age, base_premium * charged, turnover == 0)
+        which = other.integers(0, flow.shape[1], (history + years, len(flow)))
+        return cls(age, flow[np.arange(len(flow)), which], history, turnover == 0)
+
+    def of(self, year: int) -> Floats:
+        """Return the flow of a year (units,); years before 0 are the history."""
+        return np.asarray(self.flow[self.history + year])
+
+    def in_window(self, year: int, window: int) -> Floats:
+        """Return the flow summed over the window that ends with a year (units,), as long as the unit has been there."""
+        return np.asarray(sum(self.of(year - back) * (back < self.age[year]) for back in range(window)))
 
 
 class Losses(NamedTuple):
@@ -135,9 +140,10 @@ class Rating:
     @cached_property
     def seen(self) -> tuple[Floats, Floats, Bools]:
         """Base premium and exposure in the window, and who is not rated, by year and unit."""
+        flow = np.array([self.lives.in_window(t, self.window) for t in range(len(self.lives.age))])
+        unrated = too_small(self.plan, self.risks) | (self.lives.age < self.plan.minimum.years) | (flow <= 0)
         years = np.minimum(self.lives.age, self.window)
-        unrated = too_small(self.plan, self.risks) | (self.lives.age < self.plan.minimum.years)
-        return self.risks.base_premium * years, self.risks.exposure * years, unrated
+        return self.risks.base_premium * flow, self.risks.exposure * years, unrated
 
     def asked(self, unit: Integers, year: int, losses: Losses, last: Floats, paid: Floats | None) -> Floats:
         """Return the multipliers that the plan asks for at the end of a year.
@@ -157,7 +163,7 @@ class Rating:
             exposure=exposure,
             persons=exposure / (self.window * (plan.yuan_per_person or np.inf)),
             last_loss=last,
-            last_base=self.risks.base_premium[unit],
+            last_base=(self.risks.base_premium * self.lives.of(year))[unit],
             years=float(self.window),
             texts={column: self.texts(column)[unit] for column in plan.columns},
         )
@@ -170,7 +176,9 @@ class Rating:
         if self.plan.ratio.denominator == "base_premium":
             return None
         age = self.lives.age[year][unit]
-        times = sum(force(max(year - back, 0)) * (back < age) for back in range(self.window))
+        times = sum(
+            force(max(year - back, 0)) * self.lives.of(year - back)[unit] * (back < age) for back in range(self.window)
+        )
         return np.asarray(self.risks.base_premium[unit] * times)
 
 

@@ -27,8 +27,7 @@ class Behaviour:
 
     ``frequency`` a factor on the number of accidents; ``elasticity`` per cent of accidents for one per cent of multiplier (−0.1: 10% more to pay, 1%
     fewer accidents); ``hiding`` the share of small cases that are not reported where hiding them pays; ``small_yuan`` the most that such a case costs;
-    ``shock_cv`` coefficient of variation of a lognormal year common to all; ``turnover`` share of contractors replaced by new ones each year;
-    ``projects`` new projects of a contractor a year (infinite: premium flows every year alike; else it is charged in the years with a new project).
+    ``shock_cv`` coefficient of variation of a lognormal year common to all; ``turnover`` share of contractors replaced by new ones each year.
     """
 
     frequency: float = 1.0
@@ -37,7 +36,6 @@ class Behaviour:
     small_yuan: float = 20_000.0
     shock_cv: float = 0.0
     turnover: float = 0.0
-    projects: float = np.inf
 
     def __post_init__(self) -> None:
         limits = {"hiding": (0, 1), "turnover": (0, 1), "shock_cv": (0, 1), "elasticity": (-5, 0)}
@@ -47,8 +45,8 @@ class Behaviour:
                 raise InputError(
                     "{name} is {value}; it must be a number from {low} to {high}.", name=name, value=value, low=low, high=high
                 )  # fmt: skip
-        if not (self.frequency >= 0 and self.projects > 0 and self.small_yuan >= 0):
-            raise InputError("Frequency and small cases must not be negative, and projects a year must be above 0.")
+        if not (self.frequency >= 0 and self.small_yuan >= 0):
+            raise InputError("Frequency and small cases must not be negative.")
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def simulate(
     Parameters
     ----------
     start : (units,) multipliers in force in the first year; None: those of new entrants
-    seed : of who is replaced and who has a new project in which year; the same on every path
+    seed : of who is replaced and whose premium comes in which year; the same on every path
     trace : whether to note the shares of the steps
 
     Raises
@@ -105,12 +103,9 @@ def simulate(
             "The plan {plan} looks back over {years} years; the accidents begin too late.", plan=plan.name, years=window
         )
     begin = np.full(len(risks.cases), plan.new_entrant) if start is None else np.asarray(start, dtype=np.float64)
-    rating = Rating(
-        plan,
-        risks,
-        Lives.drawn(risks.base_premium, accidents.years, behaviour.turnover, behaviour.projects, seed),
-        window,
-    )
+    flow = np.ones((len(risks.cases), 1)) if risks.flow is None or plan.rating_unit == "project" else risks.flow
+    lives = Lives.drawn(flow, accidents.years, accidents.history, behaviour.turnover, seed)
+    rating = Rating(plan, risks, lives, window)
     calm = Calm.of(rating, begin, accidents.years)
     told = _Told.without_accidents(rating, calm, accidents.paths, trace)
     for block in accidents.blocks:
@@ -128,7 +123,7 @@ class _Told:
 
     @classmethod
     def without_accidents(cls, rating: Rating, calm: Calm, paths: int, trace: bool) -> _Told:
-        base = rating.lives.base
+        base = rating.risks.base_premium * rating.lives.flow[rating.lives.history :]
         flows = {name: np.zeros((len(base), paths)) for name in FLOWS}
         applied = calm.multipliers[1:] if rating.plan.bites == "retrospective" else calm.multipliers[:-1]
         flows["premium"] += np.einsum("tu,tu->t", base, applied)[:, None]
@@ -315,7 +310,8 @@ class _Followed:
         apart = np.flatnonzero(standing != self.calm.standing[at][self.block.unit])
         unit = self.block.unit[apart]
         extra = self.rating.multiplier(standing[apart]) - self.calm.multipliers[at][unit]
-        paths = np.bincount(self.block.path[apart], extra * self.rating.lives.base[t][unit], self.drawn.paths)
+        base = self.rating.risks.base_premium * self.rating.lives.of(t)
+        paths = np.bincount(self.block.path[apart], extra * base[unit], self.drawn.paths)
         self.told.flows["premium"][t] += paths
 
     def _tell_steps(self, t: int, standing: States) -> None:

@@ -22,7 +22,8 @@ class Risks:
 
     ``base_premium`` and ``exposure`` in yuan; ``cases`` expected number and ``variance`` its variance (at least the mean: Poisson or negative
     binomial); ``severity`` (points,) probabilities that one case costs 0, 1, 2, … times ``step_yuan``; ``fatal`` (points,) the share of such cases that
-    are deaths (None: not known); ``grades`` texts by column (units,), for plans that read grades.
+    are deaths (None: not known); ``grades`` texts by column (units,), for plans that read grades; ``flow`` (units, k) base premium of k equally likely
+    years relative to the mean one, for contractors whose projects come in some years and not in others (None: every year alike).
     """
 
     base_premium: Floats
@@ -33,6 +34,7 @@ class Risks:
     step_yuan: float
     fatal: Floats | None = None
     grades: Mapping[str, Texts] = field(default_factory=dict)
+    flow: Floats | None = None
 
     def __post_init__(self) -> None:
         sizes = {len(a) for a in (self.base_premium, self.exposure, self.cases, self.variance, *self.grades.values())}
@@ -48,6 +50,12 @@ class Risks:
             len(self.fatal) != len(self.severity) or not ((self.fatal >= 0) & (self.fatal <= 1)).all()
         ):
             raise InputError("The share of deaths must be given for every cost of a case, from 0 to 1.")
+        if self.flow is not None and (
+            len(self.flow) != len(self.cases)
+            or (self.flow < 0).any()
+            or not np.allclose(self.flow.mean(axis=1), 1.0, atol=1e-9)
+        ):
+            raise InputError("The flow of premium must be given for every unit, not below zero and 1 on average.")
         if not (self.base_premium > 0).all() or (self.cases < 0).any():
             raise InputError("Every unit needs a positive base premium and a number of cases not below zero.")
 
@@ -60,6 +68,52 @@ class Risks:
         """Return the units with ``factor`` times the frequency: the Poisson part of the variance grows with it, the rest with its square."""
         variance = factor * self.cases + factor**2 * (self.variance - self.cases)
         return replace(self, cases=self.cases * factor, variance=variance)
+
+    def with_premium(self, factor: Floats) -> Risks:
+        """Return the units in years of ``factor`` (units,) times the premium, and as many persons at work and cases."""
+        return replace(self, base_premium=self.base_premium * factor, flow=None)
+
+
+BINS = 9
+"""Years of premium that a flow is brought down to: a power of three, as flows of three years are."""
+
+
+def pooled(flow: Floats, weights: Floats) -> Floats:
+    """Return the flow (`BINS`,) of units taken together: years without premium to a whole number of parts, means of equally likely parts of the others.
+
+    ``weights`` (units,).
+    """
+    values, each = flow.ravel(), np.repeat(weights / (weights.sum() * flow.shape[1]), flow.shape[1])
+    idle = round(float(each[values <= 0].sum()) * BINS)
+    order = np.argsort(values, kind="stable")[int((values <= 0).sum()) :]
+    share, total = (np.concatenate([[0.0], np.cumsum(v[order])]) for v in (each, each * values))
+    parts = np.interp(np.linspace(0.0, share[-1], BINS - idle + 1), share, total)
+    return np.concatenate([np.zeros(idle), np.diff(parts) * BINS])
+
+
+def uneven(plan: FloatingPlan, risks: Risks) -> bool:
+    """Return whether the premium in a plan's window is analysed as it flows.
+
+    A project is rated on its own premium: for it all is even; so it is taken for a modification, whose credibility goes with the premium.
+    """
+    return risks.flow is not None and plan.rating_unit != "project" and not isinstance(plan.rule, ModificationRule)
+
+
+def window_flow(plan: FloatingPlan, risks: Risks) -> tuple[Floats, Floats]:
+    """Return the premium in a plan's window relative to the mean, and the share of the premium charged after it: each (units, k).
+
+    Years are independent; a retrospective plan charges a year of the window itself.
+    """
+    if risks.flow is None or not uneven(plan, risks):
+        return np.ones((len(risks.cases), 1)), np.ones((len(risks.cases), 1))
+    total, years = risks.flow, plan.window_years or 1
+    for _ in range(years - 1):
+        total = np.sort((total[:, :, None] + risks.flow[:, None, :]).reshape(len(total), -1), axis=1)
+        if total.shape[1] > BINS:
+            total = total.reshape(len(total), BINS, -1).mean(axis=2)
+    factor = total / years
+    charged = factor if plan.bites == "retrospective" else np.ones_like(factor)
+    return factor, charged / factor.shape[1]
 
 
 def expecting(plan: FloatingPlan, risks: Risks) -> FloatingPlan:
@@ -93,6 +147,7 @@ def unit(risks: Risks, u: int) -> Risks:
         cases=risks.cases[at],
         variance=risks.variance[at],
         grades={column: texts[at] for column, texts in risks.grades.items()},
+        flow=None if risks.flow is None else risks.flow[at],
     )
 
 
@@ -139,10 +194,22 @@ def grouped(risks: Risks, groups: int) -> tuple[NDArray[np.intp], Risks]:
         np.bincount(of, values) / each
         for values in (risks.base_premium, risks.exposure, risks.cases, risks.variance - risks.cases)
     )
-    grades = {column: texts[first] for column, texts in risks.grades.items()}
-    return of, Risks(
-        base, exposure, cases, cases + np.maximum(excess, 0.0), risks.severity, risks.step_yuan, risks.fatal, grades
+    return of, replace(
+        risks,
+        base_premium=base,
+        exposure=exposure,
+        cases=cases,
+        variance=cases + np.maximum(excess, 0.0),
+        grades={column: texts[first] for column, texts in risks.grades.items()},
+        flow=pooled_by(of, risks),
     )
+
+
+def pooled_by(of: NDArray[np.intp], risks: Risks) -> Floats | None:
+    """Return the flow of each group of units, weighted by premium, (groups, `BINS`); ``of`` (units,) says which group."""
+    if risks.flow is None:
+        return None
+    return np.array([pooled(risks.flow[of == g], risks.base_premium[of == g]) for g in range(int(of.max()) + 1)])
 
 
 def edges_of(plan: FloatingPlan) -> list[tuple[float, bool]]:
