@@ -297,8 +297,8 @@ def test_works_under_way_are_expected_to_end_as_late_as_earlier_ones_did():
     assert list(dated["end"].iloc[:2]) == [day("2018-10-28"), day("2018-07-20")]
     length = 220
     assert list(dated["end"].iloc[40:42]) == [day("2021-05-09") + pd.Timedelta(round(length / 8), "D")] * 2
-    # past its planned end and not finished: it goes on until today at least
-    assert dated["end"].iloc[42] == day("2021-01-01")
+    # a status that was not brought up to date keeps nothing going
+    assert dated["end"].iloc[42] == day("2020-12-01")
     few = _dated(pd.concat([projects[:20], ahead[:2]], ignore_index=True), day("2021-01-01"))
     assert list(few["end"].iloc[20:]) == [day("2021-05-09")] * 2
 
@@ -325,3 +325,37 @@ def test_new_pensioners_are_counted_at_the_pensions_of_today(book):
         today = (own["amount_yuan"] / index).mean()
         assert stream.mean_award == pytest.approx(today, rel=0.08)
         assert stream.mean_award > 1.1 * own["amount_yuan"].mean()
+
+
+def test_pensions_are_read_alike_however_they_are_paid(tmp_path):
+    """In parts, with corrections, by the quarter, with arrears in the first payment, or with the last month still to come."""
+    with open_book(":memory:", create=True) as made:
+        make_demo(made, DemoConfig(projects=1_500, years=7, seed=11))
+        ledgers = {n: made.table(n) for n in ("projects", "cases", "payments", "accounts")}
+    payments = ledgers["payments"].drop(columns=["import_id", "source_row"], errors="ignore")
+    running = payments["benefit"].isin(["disability_allowance", "care_allowance", "survivor_pension"])
+    part = payments.assign(payment_id="B" + payments["payment_id"].astype(str))
+    wrong = payments[running].iloc[::7]
+    quarter = [payments["case_id"], payments["benefit"], payments["payment_date"].dt.to_period("Q")]
+    quarterly = payments.assign(amount_yuan=payments.groupby(quarter)["amount_yuan"].transform("sum"))[running]
+    quarterly = quarterly[~quarterly.assign(q=quarter[2])[["case_id", "benefit", "q"]].duplicated(keep="last")]
+    first = running & ~payments.sort_values("payment_date")[["case_id", "benefit"]].duplicated().sort_index()
+    old = payments["payment_date"] < "2021-07-01"
+    ways = {
+        "monthly": payments,
+        "in parts": pd.concat([payments.assign(amount_yuan=payments["amount_yuan"] * 0.4), part.assign(amount_yuan=part["amount_yuan"] * 0.6)]),
+        "corrected": pd.concat([payments, wrong.assign(payment_id="N" + wrong["payment_id"], amount_yuan=-wrong["amount_yuan"]), wrong.assign(payment_id="R" + wrong["payment_id"])]),
+        "by the quarter": pd.concat([payments[~running], quarterly]),
+        "arrears": payments.assign(amount_yuan=payments["amount_yuan"] * np.where(first & old, 6.0, 1.0)),
+        "last month missing": payments[~(running & (payments["payment_date"] >= "2021-12-01"))],
+    }  # fmt: skip
+    found = {}
+    for way, rows in ways.items():
+        with open_book(":memory:", create=True) as book:
+            for name, frame in {**ledgers, "payments": rows}.items():
+                numbered = frame.set_axis(range(1, len(frame) + 1), axis=0)
+                book.write(name, numbered, Source(f"{name}.csv", name.ljust(64, "0")))
+            review = conclude(prepare(book, QUICK.with_changes(paths=100)), QUICK.with_changes(paths=100))
+        found[way] = [one.rate for one in review.indicated.values()]
+    for way, rates in found.items():
+        assert rates == pytest.approx(found["monthly"], rel=0.01), way

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from analysis.assumptions import UsedParameters
 from analysis.fund.ledger_tables import LedgerTables, calendar_of
-from analysis.fund.pensioners import PENSIONS, Mortality, Pensioners, pensioners_at
+from analysis.fund.pensioners import PENSIONS, Mortality, Pensioners, pension_starts, pensioners_at
 from models.cohorts import LAGS, LONG, QUARTERS, CohortModel, Frequency, Stream, by_lag, pattern_of
 from models.exposure import earned_share
 
@@ -77,6 +77,7 @@ def fit_cohorts(tables: LedgerTables, parameters: UsedParameters) -> CohortBook 
         return None
     mortality = Mortality.of(parameters, on)
     pensioners = pensioners_at(paid, on, mortality)
+    paid = pd.concat([paid[~paid["benefit"].isin(PENSIONS)], pension_starts(paid)], ignore_index=True)
     exposure = _exposure(tables, parameters)
     weights = DECAY ** (np.arange(quarters)[::-1] / QUARTERS)
     fitted = _Counts.of(tables, exposure.earned, weights, parameters)
@@ -315,7 +316,6 @@ def _stream(
     past = prices.by_name[index]
     survival, mean_award = None, 0.0
     if name in PENSIONS:
-        own = own.sort_values("payment_date", kind="stable").drop_duplicates("case_id")
         survival = _survival_of_awards(own, mortality)
     when = own["quarter"] if name == "medical" else own["origin"]
     deflated = own["amount_yuan"].to_numpy() / past[when.to_numpy(dtype=np.intp)]
@@ -376,8 +376,6 @@ def _spread(
     found: dict[str, dict[str, float]] = {"case": {}, "level": {}}
     for stream in streams:
         own = mature[mature["stream"] == stream.name]
-        if stream.pension:
-            own = own.drop_duplicates(["case_id", "benefit"])
         index = prices.by_name[STREAMS[stream.name][2]]
         totals = (own["amount_yuan"] / index[own["origin"]]).groupby(own["case_id"]).sum()
         n = max(int((dead == (stream.base == "deaths")).sum()), 1)

@@ -97,7 +97,8 @@ def _dated(projects: pd.DataFrame, after: pd.Timestamp) -> pd.DataFrame:
     # an extension is asked for in the last days of the planned period
     known["extended_to"] = known["extended_to"].where(known["planned_end"] < after)
     start = known["start_date"].fillna(known["enrolment_date"])
-    end = effective_end(known, (after - pd.Timedelta(1, "D")).to_datetime64())
+    # a status that nobody brought up to date must not keep works going for years: what is overdue has ended as planned
+    end = effective_end(known)
     end = end + _still_to_come(known, start, end, after)
     length = (end - start).dt.days
     usual = float(length[length > 0].median()) if (length > 0).any() else float(USUAL_LENGTH)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from analysis.assumptions import UsedParameters
 from analysis.fund.ledger_tables import LedgerTables, calendar_of, read_tables
-from analysis.fund.pensioners import PENSIONS, Mortality
+from analysis.fund.pensioners import PENSIONS, Mortality, pension_starts
 from analysis.scenario import Scenario
 from data.book import Book
 from models.cohorts import LONG
@@ -203,8 +203,7 @@ def pension_awards(
     Allowances and care run for life of the injured (Art. 34, 35); survivor pensions as long as the dependants draw them (Art. 39): by the
     dependants' ages where the case has them, else by the mean duration of the parameters.
     """
-    pensions = paid[paid["benefit"].isin(PENSIONS)].sort_values("payment_date", kind="stable")
-    firsts = pensions.drop_duplicates(["case_id", "benefit"])
+    firsts = pension_starts(paid)
     elapsed = (firsts["payment_date"] - firsts["injury_date"]).dt.days.clip(lower=0).to_numpy(dtype=np.float64) / 365.25
     years = np.arange(LONG) / 4.0
     value = ((1.0 + indexation) / (1.0 + rate)) ** years

@@ -119,8 +119,46 @@ class Pensioners:
         return np.sqrt(np.divide(variance, mean**2, out=np.zeros(LONG), where=mean > 0))
 
 
+PENSION = ["case_id", "benefit"]
+FIRST_PAYMENTS = 4
+"""Payments of a new pension from which its monthly amount is read."""
+
+
+def by_month(paid: pd.DataFrame) -> pd.DataFrame:
+    """Return what each pension drew in each month (``amount_yuan``; ``month`` counted from 1970), with the other columns of the month's first payment.
+
+    Parts of a month, several survivors of one case and corrections are one pension.
+    """
+    own = paid[paid["benefit"].isin(PENSIONS)].sort_values("payment_date", kind="stable")
+    own = own.assign(month=own["payment_date"].dt.year * 12 + own["payment_date"].dt.month)
+    sums = own.groupby([*PENSION, "month"])["amount_yuan"].transform("sum")
+    found = own.assign(amount_yuan=sums).drop_duplicates([*PENSION, "month"])
+    return pd.DataFrame(found[found["amount_yuan"] > 0])
+
+
+def months_apart(monthly: pd.DataFrame) -> int:
+    """Return the usual number of months from one payment of a pension to the next: 1, or 3 where a fund pays by the quarter."""
+    gaps = monthly.groupby(PENSION)["month"].diff().dropna()
+    return int(np.clip(gaps.median(), 1, 12)) if len(gaps) else 1
+
+
+def pension_starts(paid: pd.DataFrame) -> pd.DataFrame:
+    """Return the first payment of every pension, with the month's amount that it begins with in ``amount_yuan``.
+
+    It is the lower median of the first payments: one that holds arrears, or a rise of the new year, does not pass for the pension.
+    """
+    monthly = by_month(paid)
+    first = monthly[monthly.groupby(PENSION).cumcount() < FIRST_PAYMENTS]
+    order = first.sort_values([*PENSION, "amount_yuan"], kind="stable")
+    groups = order.groupby(PENSION)["amount_yuan"]
+    middle = order[groups.cumcount() == (groups.transform("size") - 1) // 2].set_index(PENSION)["amount_yuan"]
+    starts = monthly.drop_duplicates(PENSION)
+    amount = middle.reindex(pd.MultiIndex.from_frame(starts[PENSION])).to_numpy(dtype=np.float64)
+    return starts.assign(amount_yuan=amount / months_apart(monthly)).drop(columns="month")
+
+
 def pensioners_at(paid: pd.DataFrame, close: date, mortality: Mortality) -> Pensioners:
-    """Return the pensions that were paid in the last quarter before ``close``.
+    """Return the pensions that were still paid at ``close``: those whose last payment lies no further back than payments usually do, and two months.
 
     Parameters
     ----------
@@ -128,18 +166,18 @@ def pensioners_at(paid: pd.DataFrame, close: date, mortality: Mortality) -> Pens
 
     Notes
     -----
-    The monthly amount is the median payment of the quarter times the usual number of payments a quarter ÷ 3: a fund that pays by the quarter has one.
+    The monthly amount is the median of a pension's last three months, or its last payment ÷ the months between payments where a fund pays less often.
     """
     end = pd.Timestamp(close) + pd.Timedelta(1, "D")
-    begin = end - pd.DateOffset(months=3)
-    recent = paid[paid["benefit"].isin(PENSIONS) & (paid["payment_date"] >= begin)]
-    groups = recent.groupby(["case_id", "benefit"], sort=True)
-    found = groups.agg(
-        amount=("amount_yuan", "median"), times=("amount_yuan", "size"), injury=("injury_date", "first"), age=("age", "first"),
-        sex=("sex", "first"), dependants=("dependants", "first"),
+    monthly = by_month(paid[paid["payment_date"] < end])
+    apart = months_apart(monthly)
+    now = end.year * 12 + end.month
+    last = monthly.groupby(PENSION)["month"].transform("max")
+    recent = monthly[(last >= now - apart - 2) & (monthly["month"] > last - max(apart, 3))]
+    rows = recent.groupby(PENSION, sort=True).agg(
+        amount=("amount_yuan", "median"), injury=("injury_date", "first"), age=("age", "first"), sex=("sex", "first"), dependants=("dependants", "first"),
     ).reset_index()  # fmt: skip
-    usual = float(found["times"].median()) if len(found) else 3.0
-    rows = found.assign(monthly_yuan=found["amount"] * min(usual, 3.0) / 3.0)
+    rows = rows.assign(monthly_yuan=rows["amount"] / apart)
     elapsed = (end - rows["injury"]).dt.days.to_numpy(dtype=np.float64) / 365.25
     run_off = mortality.run_off(rows, elapsed, middles(LONG))
     known = rows["age"].astype("float64")
