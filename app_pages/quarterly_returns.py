@@ -69,7 +69,7 @@ def consolidated(found: ReturnsReview, book: Book, t: Translator) -> None:
         table[["prefecture", *form.total.index]],
         t,
         "consolidated",
-        title=t("建筑业参加工伤保险情况, {quarter}", quarter=quarter),
+        title=t("Construction in work injury insurance, {quarter}", quarter=quarter),
     )
     left, right = st.columns(2)
     left.download_button(

@@ -238,7 +238,7 @@ def _work(found: Bulletin, t: Translator) -> Section:
     left = 12 - own.on.month
     points = [
         t(
-            "No enrolment, no permit: the housing departments issue no construction permit without the proof of enrolment (plan of 2015, 三(三))."
+            "No enrolment, no permit: the housing departments issue no construction permit without the proof of enrolment (plan of 2015, part 3(3))."
         ),
     ]
     rows = own.rates[

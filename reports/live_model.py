@@ -105,7 +105,7 @@ def write_model(book: Any, review: RateReview, t: Translator, name: str, formats
     }
     sheet.set_column(0, 0, 34)
     sheet.set_column(1, 10, 18)
-    sheet.write_string(0, 0, t("Break-even model: change the yellow cells"), formats["title"])
+    sheet.write_string(0, 0, t("Break-even model in yuan: change the yellow cells"), formats["title"])
     sheet.write_string(1, 0, notice(review, t), formats["text"])
     kinds = {"rate": permille, "opening": money_input}
     for row, (key, label) in enumerate(labels.items(), start=2):
@@ -120,7 +120,7 @@ def write_model(book: Any, review: RateReview, t: Translator, name: str, formats
         t("Premium"),
         t("Prevention fund"),
         t("Outgo"),
-        t("Interest"),
+        t("Interest earned"),
         t("Closing balance"),
         t("Payable months"),
         t("Break-even rate of the year"),

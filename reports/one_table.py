@@ -57,9 +57,12 @@ def write_table(sheet: Any, frame: pd.DataFrame, title: str, note: str, t: Trans
     sheet.write_string(1, 0, note, formats["text"])
     for column, name in enumerate(frame.columns):
         kind = readers.kind_of(str(name))
+        if kind == "text" and pd.api.types.is_float_dtype(frame[name]):
+            kind = "figure"
         head = formats["head" if kind == "text" else "head_of_figures"]
         sheet.write_string(2, column, readers.head(str(name), t) + suffix.get(kind, ""), head)
-        sheet.set_column(column, column, 40 if name in ("name", "reference") else 18)
+        said = max((width(word(v, t)) for v in frame[name]), default=0) if kind == "text" else 0
+        sheet.set_column(column, column, min(max(said + 2, 18), 60))
         for row, value in enumerate(frame[name], start=3):
             if isinstance(value, bool):
                 sheet.write_string(row, column, t("yes") if value else t("no"), formats["text"])

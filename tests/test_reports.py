@@ -149,7 +149,7 @@ def key_figures(data, t):
         ),
         "balance": t.money(last["balance_p50"]),
         "low": t.money(last["balance_p05"]),
-        "months": t.number(last["payable_months_p50"], 1),
+        "months": t.months(last["payable_months_p50"]),
     }
 
 
@@ -285,11 +285,23 @@ def test_the_workbook_keeps_persons_and_amounts_apart(demo, made):
     known = demo.tables["actual_expected"].set_index("item")["expected"]
     sheets = openpyxl.load_workbook(made["zh"] / "review.xlsx").worksheets
     amounts, persons = (s for s in sheets if s.cell(1, 1).value == "上年度实际与预期对照")
-    assert "万元" in amounts.cell(3, 2).value
+    assert amounts.cell(3, 2).value == "预期（万元）"
     assert "万元" not in persons.cell(3, 2).value
     values = {row[0].value: row[1].value for one in (amounts, persons) for row in one.iter_rows(min_row=4)}
     assert values["工伤件数"] == pytest.approx(known["cases"])
     assert values["支出"] == pytest.approx(known["outgo"] / 1e4)
+
+
+def test_figures_of_a_workbook_are_numbers_in_every_column(made):
+    for sheet in openpyxl.load_workbook(made["zh"] / "review.xlsx").worksheets:
+        for row in sheet.iter_rows(min_row=4):
+            assert not [c.value for c in row if isinstance(c.value, str) and re.fullmatch(r"-?\d+\.\d{7,}", c.value)]
+
+
+def test_a_negative_balance_pays_no_months():
+    assert Translator("zh").months(-8.5) == "0个月（结余为负）"
+    assert Translator("en").months(-0.1) == "0 months (negative balance)"
+    assert Translator("en").months(0.04) == "0.0 months"
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

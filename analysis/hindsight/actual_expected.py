@@ -84,9 +84,8 @@ def actual_expected(book: Book, scenario: Scenario) -> pd.DataFrame:
 def in_units(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the amounts and the persons of `actual_expected` apart, each under columns that tell their unit."""
     persons = table["item"].isin(COUNTS)
-    amounts = table[~persons].rename(columns={"expected": "expected_yuan"})
     names = {"expected": "people_expected", "p05": "people_low", "p95": "people_high", "actual": "people_actual"}
-    return amounts.reset_index(drop=True), table[persons].rename(columns=names).reset_index(drop=True)
+    return table[~persons].reset_index(drop=True), table[persons].rename(columns=names).reset_index(drop=True)
 
 
 def _row(item: str, paths: Floats, actual: float) -> dict[str, object]:
