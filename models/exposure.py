@@ -21,6 +21,8 @@ Days = NDArray[np.datetime64]
 SHAPES = ("linear", "s_curve")
 FIRST_DAY = np.datetime64("1990-01-01", "D")
 LAST_DAY = np.datetime64("2080-01-01", "D")
+STALE_DAYS = 365
+"""Days after its known end from which on a project still said to be in progress is one whose state nobody brought up to date."""
 
 
 @dataclass(frozen=True)
@@ -143,11 +145,12 @@ def effective_end(projects: pd.DataFrame, on: np.datetime64 | None = None) -> pd
     """Return the day after a project's last day of work as far as it is known: actual end, else the extension, else the planned end.
 
     A cancelled project has none (it earns nothing); a suspended one keeps its planned end. With ``on``, a project that is still in progress although
-    its end has passed goes on until that day at least.
+    its end passed within the last year goes on until that day at least.
     """
     end = projects["actual_end"].fillna(projects["extended_to"]).fillna(projects["planned_end"])
     if on is not None:
         late = (projects["status"] == "in_progress") & projects["actual_end"].isna()
+        late &= end >= pd.Timestamp(on) - pd.Timedelta(STALE_DAYS, "D")
         end = end.mask(late & (end < pd.Timestamp(on)), pd.Timestamp(on))
     return end.mask(projects["status"] == "cancelled") + pd.Timedelta(1, "D")
 

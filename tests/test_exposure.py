@@ -92,3 +92,13 @@ def test_impossible_input_is_refused():
         person_years(np.array([1.0]), 0.0)
     with pytest.raises(InputError):
         earned_share(days("1980-01-01"), days("2024-01-01"), np.datetime64("2023-01-01"), PLAIN)
+
+
+def test_a_state_that_nobody_brought_up_to_date_keeps_no_works_going():
+    day = pd.Timestamp
+    ends = [day("2024-11-30"), day("2024-01-01"), day("2023-12-31"), day("2016-06-30")]
+    projects = pd.DataFrame(
+        {"actual_end": pd.NaT, "extended_to": pd.NaT, "planned_end": ends, "status": "in_progress"}
+    ).astype({"actual_end": "datetime64[ns]", "extended_to": "datetime64[ns]"})
+    found = effective_end(projects, np.datetime64("2024-12-31"))
+    assert list(found) == [day("2025-01-01")] * 2 + [day("2024-01-01"), day("2016-07-01")]

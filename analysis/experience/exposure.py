@@ -12,6 +12,7 @@ from analysis.experience.frames import Floats, Integers, Ledgers, large_event
 from analysis.fund.ledgers import SIZE_EDGES, SIZE_NAMES
 from models.development import developed_shares
 from models.exposure import (
+    STALE_DAYS,
     WorkCalendar,
     earned_share,
     effective_end,
@@ -144,7 +145,8 @@ def _notes(ledgers: Ledgers, settled: float, change: float) -> list[Message]:
     projects = ledgers.projects
     close = pd.Timestamp(ledgers.on)
     known_end = projects["extended_to"].fillna(projects["planned_end"])
-    overdue = (projects["status"] == "in_progress") & projects["actual_end"].isna() & (known_end < close)
+    overdue = (projects["status"] == "in_progress") & projects["actual_end"].isna()
+    overdue &= known_end.between(close - pd.Timedelta(STALE_DAYS, "D"), close, inclusive="left")
     undated = effective_end(projects).isna() & (projects["status"] != "cancelled")
     counts = {name: int((projects["status"] == name).sum()) for name in ("cancelled", "suspended")}
     said = [
