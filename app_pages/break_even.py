@@ -17,6 +17,7 @@ from analysis.words import word
 from app_pages.explain import how
 from app_pages.showing import plain_text, show_chart, show_table
 from app_pages.state import page, translator
+from app_pages.stopping import progress_and_stop
 from models.messages import InputError
 
 
@@ -55,18 +56,17 @@ def since_last(review: RateReview, t: Translator) -> None:
         return
     key = (file.file_id, review.book.fingerprint, review.scenario)
     if st.button(t("Explain the change"), icon=":material/waterfall_chart:"):
-        bar = st.progress(0.0, t("Calculating …"))
         try:
             previous = json.loads(file.getvalue())
             if not isinstance(previous, dict):
                 raise ValueError
-            found = reconcile(st.session_state["book_in_use"], review.scenario, previous, bar.progress)
-            st.session_state["reconciliation"] = (key, found)
+            with progress_and_stop("reconcile", t) as progress:
+                found = reconcile(st.session_state["book_in_use"], review.scenario, previous, progress)
+                st.session_state["reconciliation"] = (key, found)
         except InputError as error:
             st.error(plain_text(t.say(error)), icon=":material/warning:")
         except ValueError:
             st.error(t("This file is not a review.json of this program."), icon=":material/warning:")
-        bar.empty()
     known, found = st.session_state.get("reconciliation", (None, None))
     if known == key:
         how("reconciliation", review, t)

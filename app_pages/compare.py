@@ -18,6 +18,7 @@ from app_pages.explain import how
 from app_pages.reviews import what_moves_it
 from app_pages.showing import plain_text, show_chart, show_table
 from app_pages.state import page, prepared_for, translator
+from app_pages.stopping import progress_and_stop
 from models.messages import InputError
 
 
@@ -52,9 +53,8 @@ def shares(review: RateReview, t: Translator) -> None:
     st.markdown(t("All drivers at once, with their interactions: which of them makes the rate uncertain?"))
     key = ("shares", review.book.fingerprint, review.scenario)
     if st.button(t("Calculate the shares of the uncertainty"), icon=":material/donut_large:"):
-        bar = st.progress(0.0, t("Calculating …"))
-        st.session_state["variance_shares"] = (key, variance_shares(prepared(), review.scenario, bar.progress))
-        bar.empty()
+        with progress_and_stop("shares", t) as progress:
+            st.session_state["variance_shares"] = (key, variance_shares(prepared(), review.scenario, progress))
     known, table = st.session_state.get("variance_shares", (None, None))
     if known == key:
         left, right = st.columns(2)
@@ -121,14 +121,13 @@ def warning(review: RateReview, t: Translator) -> None:
         show_table(review.tables["first_alarms"], t, "first_alarms", title=t("When the indicators first rang"))
     key = ("back", review.book.fingerprint, review.scenario)
     if st.button(t("Stand at every past year-end"), icon=":material/history:"):
-        bar = st.progress(0.0, t("Calculating …"))
         try:
-            asked = st.session_state["scenario_in_use"]
-            back = standing_back(st.session_state["book_in_use"], asked, bar.progress)
-            st.session_state["standing_back"] = (key, back)
+            with progress_and_stop("back", t) as progress:
+                asked = st.session_state["scenario_in_use"]
+                back = standing_back(st.session_state["book_in_use"], asked, progress)
+                st.session_state["standing_back"] = (key, back)
         except InputError as error:
             st.info(plain_text(t.say(error)))
-        bar.empty()
     known, back = st.session_state.get("standing_back", (None, None))
     if known == key:
         left, right = st.columns(2)

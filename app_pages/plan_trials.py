@@ -21,6 +21,7 @@ from analysis.rate_review import RateReview
 from analysis.review import Prepared
 from app_pages.showing import show_chart
 from app_pages.state import show_table
+from app_pages.stopping import progress_and_stop
 from models.floating import Behaviour, FloatingPlan, available_plans, load_plan
 
 PATHS = (200, 400, 1000, 2000)
@@ -159,12 +160,9 @@ def with_fund(review: RateReview, plan: FloatingPlan, desk: PlanDesk, prepared: 
 
 
 def with_progress(key: tuple[object, ...], work: Callable[[Callable[[float], None]], object], t: Translator) -> None:
-    """Run slow work with its progress shown and keep its result; "stop" in the corner of the page ends it."""
-    bar = st.progress(0.0, t("Calculating …"))
-    try:
-        st.session_state[key[0]] = (key, work(lambda share: bar.progress(min(share, 1.0), t("Calculating …")) and None))
-    finally:
-        bar.empty()
+    """Run slow work with its progress and a way to stop it shown, and keep its result."""
+    with progress_and_stop(str(key[0]), t) as progress:
+        st.session_state[key[0]] = (key, work(progress))
 
 
 def kept(key: tuple[object, ...]):

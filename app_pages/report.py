@@ -13,6 +13,7 @@ from analysis.scenario import Scenario, from_yaml
 from app_pages.access import actor, may
 from app_pages.reviews import conclude, options_and_stress, prepared_for, what_moves_it
 from app_pages.state import LANGUAGE_LABELS, page, plain_text, translator
+from app_pages.stopping import stop_button
 from data.book import Book
 from models.messages import InputError
 from reports import FORMATS, write_reports
@@ -59,7 +60,11 @@ def whole(book: Book, scenario: Scenario) -> RateReview:
 def make(formats: list[str], language: str, official: str | None, t: Translator) -> None:
     """Write the files, keep them for download, lock and log."""
     book: Book = st.session_state["book_in_use"]
-    with st.status(t("Writing …"), expanded=True) as status, tempfile.TemporaryDirectory() as folder:
+    with (
+        stop_button("report", st, t),
+        st.status(t("Writing …"), expanded=True) as status,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         st.write(t("Checking the book …"))
         review = whole(book, st.session_state["scenario_in_use"])
         written = write_reports(
