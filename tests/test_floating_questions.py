@@ -51,7 +51,7 @@ def test_the_portfolio_keeps_the_book_s_cases_and_cost(desk):
     found = desk.portfolio
     recent = desk.rows[desk.rows["year"] > desk.rows["year"].max() - 3]
     for numerator, one in found.risks.items():
-        expected = recent[f"{numerator}_yuan"].sum() / 3
+        expected = recent[{"payments": "paid_yuan"}.get(numerator, f"{numerator}_yuan")].sum() / 3
         assert one.cases.sum() * one.case_cost == pytest.approx(expected, rel=0.15), numerator
         assert one.base_premium.sum() == pytest.approx(recent["base_premium_yuan"].sum() / 3)
         assert (one.variance >= one.cases * (1 - 1e-12)).all()
@@ -203,6 +203,25 @@ def test_the_search_returns_readable_plans_within_the_limits_whose_files_are_the
         search_plans(desk.rows, prepared.curve, 0.0012, Limits(1.49, 1.5, 0.01, 0.0), 5)
     with pytest.raises(RuntimeError, match="stopped"):
         search_plans(desk.rows, prepared.curve, 0.0012, limits, 5, progress=stop)
+
+
+def test_the_long_run_of_a_plan_is_what_the_book_s_own_years_show(desk):
+    """Held against the plan rolled forward over the book, year by year, each at the premium charged in it."""
+    base = desk.rows.pivot_table(
+        index="year", columns="unit", values="base_premium_yuan", aggfunc="sum", fill_value=0.0
+    )
+    years = base.index[-4:]
+    for name in ("huainan", "national_five_steps"):
+        plan = load_plan(name)
+        assert desk.portfolio.by_payments(plan)
+        came, _ = rolled(plan, desk.rows, years)
+        factor = (came.reindex(columns=base.columns) * base.loc[years]).sum(axis=1) / base.loc[years].sum(axis=1)
+        error = factor.std() / 2
+        assert exact_study(desk.portfolio, plan).analysis.equilibrium_off_balance == pytest.approx(
+            factor.mean(), abs=4 * error
+        )
+    assert not desk.portfolio.by_payments(load_plan("korea_2019"))  # incurred
+    assert not desk.portfolio.by_payments(load_plan("city_half_points"))  # injury frequency
 
 
 def stop(share):

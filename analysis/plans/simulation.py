@@ -70,7 +70,7 @@ def fund_under_plan(
             "The plan {plan} rates areas or groups; only plans that rate contractors are simulated.", plan=plan.name
         )
     behaviour = behaviour or Behaviour()
-    risks = found.risks[plan.ratio.numerator]
+    risks = found.of(plan)
     years = scenario.horizon_years
     history = (plan.window_years or 1) - 1
     headroom = _headroom(plan, behaviour)
@@ -97,16 +97,19 @@ def fund_under_plan(
         "plan": (scenario.base_rate, kept["plan"]),
         "plan_corrected": (restored, kept["plan"]),
     }
-    payout = np.asarray(
-        prepared.parameters.value("projection.payout", prepared.history.valuation_date), dtype=np.float64
-    )
+    payout = np.ones(1)  # what is drawn is paid in its year, else over several
+    if not found.by_payments(plan):
+        years_of = prepared.parameters.value("projection.payout", prepared.history.valuation_date)
+        payout = np.asarray(years_of, dtype=np.float64)
     summary, yearly = [], []
     for case, (rate, run) in runs.items():
         balance, below = _joint(base, rate, run, payout / payout.sum())
         one, many = _reported(case, rate, balance, below, run, base.first_year)
         summary.append(one)
         yearly.append(many)
-    return FundUnderPlan(pd.DataFrame(summary), pd.concat(yearly, ignore_index=True), _answers(kept), paths)
+    return FundUnderPlan(
+        pd.DataFrame(summary), pd.concat(yearly, ignore_index=True), _answers(kept, found.by_payments(plan)), paths
+    )
 
 
 def _headroom(plan: FloatingPlan, behaviour: Behaviour) -> float:
@@ -196,14 +199,14 @@ def _reported(
     return one, many
 
 
-def _answers(kept: dict[str, _Kept]) -> pd.DataFrame:
+def _answers(kept: dict[str, _Kept], in_payment: bool) -> pd.DataFrame:
     """Return what contractors' answers come to: a row without floating and one under the plan."""
     return pd.DataFrame(
         [
             {
                 "case": name,
                 "off_balance": float(run.factor.mean()),
-                "cases_a_year": float(run.cases.mean()),
+                "cases_in_payment" if in_payment else "cases_a_year": float(run.cases.mean()),
                 "hidden_cases_a_year": float(run.hidden_cases.mean()),
                 "hidden_yuan": float(run.hidden_yuan.mean()),
             }

@@ -22,7 +22,7 @@ from models.floating import FloatingPlan, Risks, analyse, efficiency, separation
 from models.floating.compound import onto_grid
 from models.floating.exact import Analysis, chain
 from models.floating.rules import Texts
-from models.floating.units import expecting, pooled_by, uneven
+from models.floating.units import expecting, only_sums, pooled_by, uneven
 from models.messages import InputError, Message
 
 Floats = NDArray[np.float64]
@@ -33,6 +33,8 @@ STEP_YUAN, POINTS = 10_000.0, 400
 GRADES = ("credit_grade", "safety_standard")
 """Columns of a contractor that plans read."""
 RISK_FACTORS = np.array([0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0])
+PAID_STEP_YUAN = 2_500.0
+"""Grid of what a case is paid in a year, which is less than its cost."""
 MATURE_YEARS = 2
 FEW_CASES = 100
 STANDARD_AGE = 43
@@ -46,8 +48,8 @@ class Portfolio:
     """The contractors of a book as a floating plan rates them.
 
     ``units`` a row a contractor that enrolled in the last years: ``unit, prefecture, project_type, size_band, exposure_yuan, base_premium_yuan`` (a year)``,
-    cases`` (expected a year, own experience weighed by credibility); ``risks`` by what the ratio counts (``paid``, ``incurred``); ``kinds`` cost of a
-    case by `KINDS`, yuan; ``dispersion`` variance of contractors' true risks around 1; ``notes``.
+    cases`` (expected a year, own experience weighed by credibility); ``risks`` by what the ratio counts: accidents of a year at their cost on average
+    (``paid``, ``incurred``) and, where ledgers tell, cases in payment at what each is paid in a year (``payments``); ``kinds`` cost of a case by `KINDS`, yuan; ``dispersion`` variance of contractors' true risks around 1; ``notes``.
     """
 
     units: pd.DataFrame
@@ -56,9 +58,17 @@ class Portfolio:
     dispersion: float
     notes: tuple[Message, ...]
 
+    def by_payments(self, plan: FloatingPlan) -> bool:
+        """Return whether a plan is held against payments of the year: one accident is paid over several."""
+        return plan.ratio.numerator == "paid" and "payments" in self.risks and only_sums(plan)
+
+    def of(self, plan: FloatingPlan) -> Risks:
+        """Return the contractors as a plan counts their losses."""
+        return self.risks["payments" if self.by_payments(plan) else plan.ratio.numerator]
+
     def for_plan(self, plan: FloatingPlan) -> Risks:
         """Return the units that a plan rates: contractors, or areas where it rates those."""
-        risks = self.risks[plan.ratio.numerator]
+        risks = self.of(plan)
         if not plan.pool_by or plan.pool_by not in self.units:
             return risks
         _, of = np.unique(self.units[plan.pool_by].fillna("").astype(str), return_inverse=True)
@@ -76,7 +86,7 @@ class Portfolio:
 
         It has the grades that carry most premium in its band.
         """
-        risks = self.risks[plan.ratio.numerator]
+        risks = self.of(plan)
         bands = [name for name in SIZE_NAMES if (self.units["size_band"] == name).any()]
         of = self.units["size_band"].map({name: i for i, name in enumerate(bands)}).to_numpy(dtype=np.int64)
         each = np.bincount(of)
@@ -120,12 +130,14 @@ def portfolio(
     if rows is None:
         raise InputError("Floating plans rate contractors: the book has no experience by contractor.")
     costs = _case_costs(book, scenario, parameters) if ledgers is not None else None
-    return _portfolio(rows, costs, ledgers, history, parameters)
+    payments = _case_years(book, int(rows["year"].max())) if ledgers is not None else None
+    return _portfolio(rows, costs, payments, ledgers, history, parameters)
 
 
 def _portfolio(
     rows: pd.DataFrame,
     costs: pd.DataFrame | None,
+    payments: pd.Series | None,
     ledgers: LedgerCosts | None,
     history: History,
     parameters: UsedParameters,
@@ -155,13 +167,21 @@ def _portfolio(
     flow = by_year.reindex(sums.index).div(sums["base_premium_yuan"], axis=0).to_numpy(dtype=np.float64)
     known = rows.drop_duplicates("unit", keep="last").set_index("unit").reindex(sums.index)
     grades = {c: known[c].fillna("").astype(str).to_numpy(dtype=object) for c in GRADES if c in known}
-    risks = {}
-    for numerator in ("paid", "incurred"):
-        mean = float(recent[f"{numerator}_yuan"].sum()) / number
-        pmf, deaths = _severity(shape, fatal, mean)
-        risks[numerator] = Risks(
-            sums["base_premium_yuan"].to_numpy(), sums["exposure_yuan"].to_numpy(), cases, cases + unknown * cases**2, pmf, STEP_YUAN, deaths, grades, flow
-        )  # fmt: skip
+    base, exposure = sums["base_premium_yuan"].to_numpy(), sums["exposure_yuan"].to_numpy()
+
+    def risk(of_cases: Floats, amounts: Floats, dead: NDArray[np.bool_], mean: float, step: float) -> Risks:
+        pmf, deaths = _severity(amounts, dead, mean, step)
+        return Risks(base, exposure, of_cases, of_cases + unknown * of_cases**2, pmf, step, deaths, grades, flow)
+
+    risks = {
+        numerator: risk(cases, shape, fatal, float(recent[f"{numerator}_yuan"].sum()) / number, STEP_YUAN)
+        for numerator in ("paid", "incurred")
+    }
+    if payments is not None and len(payments) >= FEW_CASES:
+        paid = payments.to_numpy(dtype=np.float64)
+        risks["payments"] = risk(
+            cases * (len(paid) / number), paid, np.zeros(len(paid), dtype=np.bool_), float(paid.mean()), PAID_STEP_YUAN
+        )
     units = sums.assign(
         prefecture=known["prefecture"],
         project_type=_main(ledgers, "project_type", sums.index) if ledgers is not None else known["project_type"],
@@ -202,6 +222,16 @@ def _case_costs(book: Book, scenario: Scenario, parameters: UsedParameters) -> p
     kind = np.where(grade == 0, "ungraded", np.where(grade <= 4, "1-4", grade.astype(str)))
     kind = np.where(cases["outcome"] == "death", "death", kind)
     return pd.DataFrame({"kind": kind, "cost_yuan": cases["case_id"].map(total).fillna(0.0).to_numpy(dtype=np.float64)})
+
+
+def _case_years(book: Book, last: int) -> pd.Series:
+    """Return what each case in payment was paid in each of the last years, yuan."""
+    payments = book.table("payments", ["case_id", "payment_date", "amount_yuan"])
+    years = payments["payment_date"].dt.year
+    inside = (years > last - RECENT_YEARS) & (years <= last)
+    by_case = payments[inside].groupby([payments.loc[inside, "case_id"], years[inside]])
+    found: pd.Series = by_case["amount_yuan"].sum()
+    return found[found > 0]
 
 
 def _costs(
@@ -252,15 +282,15 @@ def _statutory_kinds(history: History, parameters: UsedParameters) -> dict[str, 
     return {kind: float(lump[kind]) for kind in KINDS if kind in lump}
 
 
-def _severity(shape: Floats, fatal: NDArray[np.bool_], mean: float) -> tuple[Floats, Floats]:
+def _severity(shape: Floats, fatal: NDArray[np.bool_], mean: float, step: float) -> tuple[Floats, Floats]:
     """Return the probabilities of a case costing 0, 1, 2, … grid steps, with the shape of known costs and a mean in yuan, and the share of deaths at each."""
     # what the grid cuts off is given back by a second scaling, so that the mean stays
     scaled = shape / shape.mean() * mean
-    top = POINTS * STEP_YUAN
+    top = POINTS * STEP_YUAN  # the same for every step
     for _ in range(5):
         cut = np.minimum(scaled, top)
         scaled = cut * (mean / cut.mean()) if cut.mean() > 0 else cut
-    places = np.minimum(scaled, top) / STEP_YUAN
+    places = np.minimum(scaled, top) / step
     every, deaths = (
         onto_grid(weights / len(shape), places) for weights in (np.ones(len(shape)), fatal.astype(np.float64))
     )
@@ -310,6 +340,12 @@ def exact_study(found: Portfolio, plan: FloatingPlan, years: int = 10) -> ExactS
     if plan.rating_unit == "project":
         notes.append(
             Message("The plan rates projects; a contractor's works of a year are taken as if they were one project.")
+        )
+    if found.by_payments(plan):
+        notes.append(
+            Message(
+                "The plan counts what was paid in a year: the loss of a contractor is made of its cases in payment, not of the accidents of the year."
+            )
         )
     if uneven(plan, risks):
         notes.append(

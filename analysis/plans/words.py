@@ -35,6 +35,7 @@ HEADS: dict[str, Message] = {
     "steps_a_move": Message("Steps a move"),
     "least_exposure_yuan": Message("Smallest contractor rated"),
     "cases_a_year": Message("Cases a year"),
+    "cases_in_payment": Message("Cases in payment a year"),
     "hidden_cases_a_year": Message("Hidden cases a year"),
     "hidden_yuan": Message("Benefits not claimed a year"),
     "loss_ratio_before_low": Message("Before, 5%"),
@@ -52,7 +53,7 @@ SHARES = {
     "risk_share", "efficiency", "rising_share", "saving_share", "benefit_ratio", "behind", "behind_low", "behind_high", "gini_chosen_on", "largest_swing",
     "small_surcharged", "loss_ratio_before_low", "loss_ratio_before_high", "loss_ratio_after_low", "loss_ratio_after_high",
 }  # fmt: skip
-NUMBERS = {"cases_a_year", "hidden_cases_a_year", "window", "steps_a_move"}
+NUMBERS = {"cases_a_year", "cases_in_payment", "hidden_cases_a_year", "window", "steps_a_move"}
 WORDS: dict[str, Message] = {
     "ungraded": Message("without grade"),
     "none": Message("no case"),

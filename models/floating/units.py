@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.floating.compound import GRID_EDGE, Integers, onto_grid
 from models.floating.measuring import form
 from models.floating.plan import FloatingPlan
-from models.floating.rules import Floats, Measures, ModificationRule, StepRule, Texts
+from models.floating.rules import Floats, Measures, ModificationRule, StepRule, SurchargeRule, Texts
 from models.messages import InputError
 
 
@@ -89,6 +89,19 @@ def pooled(flow: Floats, weights: Floats) -> Floats:
     share, total = (np.concatenate([[0.0], np.cumsum(v[order])]) for v in (each, each * values))
     parts = np.interp(np.linspace(0.0, share[-1], BINS - idle + 1), share, total)
     return np.concatenate([np.zeros(idle), np.diff(parts) * BINS])
+
+
+def only_sums(plan: FloatingPlan) -> bool:
+    """Return whether a plan looks at what was paid in sum, and not at cases: their number, their kind or the amount of each."""
+    rule = plan.rule
+    if isinstance(rule, StepRule):
+        sums = all(c.measure == "ratio" and c.when == "always" for c in rule.criteria) and not (
+            rule.recoup and np.isfinite(rule.recoup.frequency_above)
+        )
+    else:
+        sums = isinstance(rule, SurchargeRule)
+    limited = plan.ratio.claim_limit_yuan is not None or plan.deaths is not None
+    return sums and not limited and not (plan.discount and plan.discount.lost_after_accident)
 
 
 def uneven(plan: FloatingPlan, risks: Risks) -> bool:
