@@ -59,7 +59,7 @@ def cards(review: RateReview, t: Translator) -> None:
     best = review.best
     one, two, three, four = st.columns(4)
     explained_metric(
-        t("Indicated rate: {basis}", basis=BASIS_NAMES[best.basis]),
+        t("{basis} rate", basis=BASIS_NAMES[best.basis]),
         t.permille(best.rate),
         best.basis,
         review,

@@ -9,7 +9,7 @@ expect.set_options(timeout=60_000)
 
 WORDS = {
     "zh-CN": ("概览", "测算费率（现收现付）", "基准费率"),
-    "en-US": ("Overview", "Indicated rate: Pay-as-you-go", "Base rate"),
+    "en-US": ("Overview", "Pay-as-you-go rate", "Base rate"),
 }
 
 
