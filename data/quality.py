@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import ColumnElement, Date, FromClause, Select, Table, func, select
+from sqlalchemy import ColumnElement, Date, FromClause, Select, Table, extract, func, select
 
 from data import schema
 from data.book import Book
@@ -20,6 +20,9 @@ TOLERANCE = 0.005
 
 OUTLIER = 8.0
 """A payment this many robust standard deviations above its benefit's median, on the log scale, is shown."""
+
+DOMINANT, FEW = 0.2, 20
+"""A project of more than this share of what its year enrolled is shown, in a year of at least so many projects."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,20 @@ def _ledgers(book: Book) -> Iterator[Finding]:
         Message("Projects without a positive total cost"),
         "error",
         whole(projects, p.total_cost_yuan <= 0),
+    )
+    year = extract("year", p.enrolment_date)
+    whole_year = select(year.label("year"), func.sum(p.total_cost_yuan).label("cost")).where(now[projects])
+    years = whole_year.group_by(year).having(func.count() >= FEW).subquery()
+    yield Finding(
+        "dominant_project",
+        Message("Projects that make up more than a fifth of their year's total cost (a slip of the unit?)"),
+        "warning",
+        rows(
+            (p.project_id, p.enrolment_date, p.total_cost_yuan, years.c.cost.label("exposure_yuan")),
+            projects.join(years, years.c.year == year),
+            now[projects],
+            p.total_cost_yuan > DOMINANT * years.c.cost,
+        ),
     )
     project_of = select(p.project_id).where(now[projects], p.project_id == permits.c.project_id).exists()
     yield Finding(

@@ -65,3 +65,21 @@ def test_imported_experience_is_held_against_the_ledgers():
         book.write("experience", experience)
         (found,) = (f.rows for f in quality(book) if f.code == "experience_not_ledgers")
     assert found["difference_yuan"].round(2).tolist() == [-0.02]
+
+
+def test_a_project_that_carries_its_year_is_shown(demo):
+    projects = demo.table("projects")
+    assert "dominant_project" not in {f.code for f in quality(demo)}
+    slip = projects.index[0]
+    projects.loc[slip, "total_cost_yuan"] = 1e11  # 1,000 亿: a cost in yuan read as 万元
+    with open_book(":memory:") as book:
+        for name, rows in {
+            "projects": projects,
+            "cases": demo.table("cases"),
+            "payments": demo.table("payments"),
+        }.items():
+            book.write(name, rows.set_axis(range(1, len(rows) + 1)))
+        found = {f.code: f for f in quality(book)}["dominant_project"]
+    assert found.severity == "warning"
+    assert found.rows["project_id"].tolist() == [projects.loc[slip, "project_id"]]
+    assert found.rows["exposure_yuan"].iloc[0] > 1e11
