@@ -83,7 +83,7 @@ def wrapped(title: str, t: Translator, halves: int = 1) -> list[str]:
     """Return a title in lines that fit half a page of a small notebook (or two halves): Vega does not break lines itself."""
     if t.language == "zh":
         cut = 26 * halves
-        return [title] if len(title) <= cut else [*wrapped_at(title, cut)]
+        return [*wrapped_at(title, cut)]
     return textwrap.wrap(title, 46 * halves)
 
 
@@ -101,18 +101,23 @@ def broad(chart: Any, t: Translator) -> Any:
 
 
 def wrapped_at(title: str, cut: int) -> Iterator[str]:
-    """Yield Chinese text in lines of at most ``cut`` characters; numbers and closing punctuation stay together."""
+    """Yield Chinese text in lines as wide as at most ``cut`` characters; numbers and closing punctuation stay together."""
     pieces = re.findall(
         r"[-−]?[0-9][0-9.,]*[‰%]?(?:亿元|万元|元|个月|年)?[，。；、）]?|[^0-9−-][，。；、）]?|[-−]", title
     )
     line = ""
     for piece in pieces:
-        if line and len(line) + len(piece) > cut:
+        if line and _width(line + piece) > cut:
             yield line
             line = ""
         line += piece
     if line:
         yield line
+
+
+def _width(text: str) -> float:
+    """Return the width of bold text in Chinese characters."""
+    return sum(0.6 if c.isascii() else 1.0 for c in text)
 
 
 def money_scale(largest: float, t: Translator) -> tuple[float, str]:
