@@ -286,7 +286,7 @@ def _severity(shape: Floats, fatal: NDArray[np.bool_], mean: float, step: float)
     """Return the probabilities of a case costing 0, 1, 2, … grid steps, with the shape of known costs and a mean in yuan, and the share of deaths at each."""
     # what the grid cuts off is given back by a second scaling, so that the mean stays
     scaled = shape / shape.mean() * mean
-    top = POINTS * STEP_YUAN  # the same for every step
+    top = POINTS * STEP_YUAN
     for _ in range(5):
         cut = np.minimum(scaled, top)
         scaled = cut * (mean / cut.mean()) if cut.mean() > 0 else cut

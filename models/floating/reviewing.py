@@ -138,6 +138,11 @@ class Rating:
         return (year + 1) % self.plan.review_years == 0
 
     @cached_property
+    def charged(self) -> Floats:
+        """Premium at the base rate that comes in each year, yuan (years, units)."""
+        return np.asarray(self.risks.base_premium * self.lives.flow[self.lives.history :])
+
+    @cached_property
     def seen(self) -> tuple[Floats, Floats, Bools]:
         """Base premium and exposure in the window, and who is not rated, by year and unit."""
         flow = np.array([self.lives.in_window(t, self.window) for t in range(len(self.lives.age))])
@@ -163,7 +168,7 @@ class Rating:
             exposure=exposure,
             persons=exposure / (self.window * (plan.yuan_per_person or np.inf)),
             last_loss=last,
-            last_base=(self.risks.base_premium * self.lives.of(year))[unit],
+            last_base=self.charged[year][unit],
             years=float(self.window),
             texts={column: self.texts(column)[unit] for column in plan.columns},
         )

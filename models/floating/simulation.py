@@ -123,7 +123,7 @@ class _Told:
 
     @classmethod
     def without_accidents(cls, rating: Rating, calm: Calm, paths: int, trace: bool) -> _Told:
-        base = rating.risks.base_premium * rating.lives.flow[rating.lives.history :]
+        base = rating.charged
         flows = {name: np.zeros((len(base), paths)) for name in FLOWS}
         applied = calm.multipliers[1:] if rating.plan.bites == "retrospective" else calm.multipliers[:-1]
         flows["premium"] += np.einsum("tu,tu->t", base, applied)[:, None]
@@ -310,9 +310,8 @@ class _Followed:
         apart = np.flatnonzero(standing != self.calm.standing[at][self.block.unit])
         unit = self.block.unit[apart]
         extra = self.rating.multiplier(standing[apart]) - self.calm.multipliers[at][unit]
-        base = self.rating.risks.base_premium * self.rating.lives.of(t)
-        paths = np.bincount(self.block.path[apart], extra * base[unit], self.drawn.paths)
-        self.told.flows["premium"][t] += paths
+        premium = extra * self.rating.charged[t][unit]
+        self.told.flows["premium"][t] += np.bincount(self.block.path[apart], premium, self.drawn.paths)
 
     def _tell_steps(self, t: int, standing: States) -> None:
         """Tell how the shares of base premium at each step differ from the calm way, for rows apart from it."""
