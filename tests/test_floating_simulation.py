@@ -72,7 +72,7 @@ def test_a_portfolio_of_all_sizes_agrees_with_the_exact_analysis(name):
 
 def test_longer_windows_and_premium_paid_agree_with_units_rated_one_by_one(monkeypatch):
     """Every contractor on every path is rated by the plan itself, year by year, from the same accidents, drawn in two blocks."""
-    monkeypatch.setattr(accidents, "BLOCK", 100)
+    monkeypatch.setattr(accidents, "BLOCK", 25)
     several = risks([0.1, 0.6, 3.0], 0.5)
     paths, years = 25, 4
     for name in ("korea_2019", "jining", "wsib", "city_half_points"):
@@ -85,12 +85,13 @@ def test_longer_windows_and_premium_paid_agree_with_units_rated_one_by_one(monke
         events = pd.concat(
             pd.DataFrame(
                 {
-                    "unit": block.unit[block.row] * paths + block.path[block.row],
-                    "year": np.repeat(np.arange(window - 1 + years), np.diff(block.starts)),
-                    "counted": np.minimum(block.amount, plan.ratio.claim_limit_yuan or np.inf),
+                    "unit": (block.unit * paths + block.path)[block.row[here]],
+                    "year": here[0],
+                    "counted": np.minimum(block.point[here] * STEP, plan.ratio.claim_limit_yuan or np.inf),
                 }
             )
             for block in drawn.blocks
+            for here in map(block.of_year, range(window - 1 + years))
         )
         of = np.repeat(np.arange(3), paths)
         now = pd.Series(1.0, index=pd.RangeIndex(3 * paths))

@@ -1,67 +1,72 @@
 """Simulated accidents of many contractors on many paths: only what happened is drawn, so that the work grows with the number of cases.
 
 Accidents of a contractor come as a Poisson process of clusters. One case to a cluster is Poisson; a logarithmic number is negative binomial
-(Quenouille 1949). The accidents of contractors and paths lie on one line, cut into pieces as long as each one's expected number of clusters: points on
-it are drawn in order, without sorting. Where a piece would hold several, as of a giant, the number on each piece is drawn instead. More accidents are
-drawn than expected (``headroom``) and each keeps a mark; a change of frequency thins them, so that the same accidents are met again at every setting
-(common random numbers). Contractors are drawn and followed in blocks whose arrays stay in the processor's cache.
+(Quenouille 1949). More accidents are drawn than expected (``headroom``) and each keeps a mark; a change of frequency thins them, so that the same
+accidents are met again at every setting (common random numbers). Contractors are drawn and followed in blocks whose arrays stay in the processor's cache.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from models.floating.compiled import Integers, Places, Points, by_alias, scattered
 from models.floating.rules import Floats
 from models.floating.units import Risks
 from models.messages import InputError
 
-Integers = NDArray[np.int64]
-Places = NDArray[np.int32]
+Found = TypeVar("Found")
 
-BLOCK = 200_000
-"""Accidents drawn and followed at a time."""
-OFTEN = 1.5
-"""Accidents a period from which on the numbers of all paths are drawn, and not only what happened."""
+BLOCK = 100_000
+"""Rows drawn and followed at a time."""
+CASES_A_ROW = 40
+"""Accidents that weigh as much as a row: those of one year are read at a time."""
+MOST_POINTS = 65_536
+"""Points of the severity's grid that a place of two bytes can tell apart."""
+AMPLE = 8.0
+"""Standard deviations of the accidents of a block in a year for which there is room."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Accidents of contractors of like size on all paths, ordered by year: few enough to stay in the processor's cache.
+    """Accidents of contractors of like size on all paths, year by year: few enough to stay in the processor's cache.
 
-    A row is a contractor on a path that has any accident at all: ``unit``, ``path`` (rows,), ordered by both. Accident by accident (cases,): its
-    ``row``, its ``amount`` in yuan, and uniform marks by which it is kept, hidden or a death. The accidents of year t stand at ``starts[t]`` to
-    ``starts[t + 1]``. ``seeds`` of the marks, which are drawn when they are asked for.
+    A row is a contractor on a path that has any accident at all: ``unit``, ``path`` (rows,), ordered by both. Of each accident (years, room), of which the
+    first ``count`` (years,) are filled: its ``row``, the ``point`` of the severity's grid that it costs, and uniform marks by which it is kept, hidden or a
+    death. ``seeds`` of the marks, which are drawn when they are asked for.
     """
 
     unit: Integers
     path: Integers
     row: Places
-    amount: Floats
-    starts: Integers
+    point: Points
+    count: Integers
     seeds: tuple[np.random.SeedSequence, ...]
 
     @cached_property
     def keep(self) -> Floats:
-        """Marks (cases,) from 0 to 1: an accident happens where its mark × headroom is below the relative frequency."""
-        return np.random.default_rng(self.seeds[0]).random(len(self.row))
+        """Marks (years, room) from 0 to 1: an accident happens where its mark × headroom is below the relative frequency."""
+        return np.random.default_rng(self.seeds[0]).random(self.row.shape)
 
     @cached_property
     def hide(self) -> Floats:
-        """Marks (cases,) from 0 to 1: a small case may be hidden where its mark is below the share that hides."""
-        return np.random.default_rng(self.seeds[1]).random(len(self.row))
+        """Marks (years, room) from 0 to 1: a small case may be hidden where its mark is below the share that hides."""
+        return np.random.default_rng(self.seeds[1]).random(self.row.shape)
 
     @cached_property
     def die(self) -> Floats:
-        """Marks (cases,) from 0 to 1: a case is a death where its mark is below the share of deaths among cases of its cost."""
-        return np.random.default_rng(self.seeds[2]).random(len(self.row))
+        """Marks (years, room) from 0 to 1: a case is a death where its mark is below the share of deaths among cases of its cost."""
+        return np.random.default_rng(self.seeds[2]).random(self.row.shape)
 
-    def of_year(self, year: int) -> slice:
+    def of_year(self, year: int) -> tuple[int, slice]:
         """Return where the accidents of a year stand; year 0 is the first of the history."""
-        return slice(int(self.starts[year]), int(self.starts[year + 1]))
+        return year, slice(0, int(self.count[year]))
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,12 @@ def draw_accidents(
     """
     if paths < 1 or years < 1 or history < 0 or not headroom >= 1:
         raise InputError("A simulation needs at least one path and one year, and a headroom of at least 1.")
+    if len(risks.severity) > MOST_POINTS:
+        raise InputError(
+            "The cost of a case has {points} points; a simulation reads up to {most}.",
+            points=len(risks.severity),
+            most=MOST_POINTS,
+        )
     if (risks.variance < risks.cases * (1 - 1e-9)).any():
         raise InputError(
             "The variance of the number of cases must be at least its mean (Poisson or negative binomial)."
@@ -121,15 +132,24 @@ def draw_accidents(
     over = over * headroom * (span / periods)
     process = _Process(mean, np.where(over > 1e-9, over, 0.0), paths, periods, span, _Amounts.of(risks))
     order = np.argsort(mean, kind="stable")
-    parts = np.split(order, _cuts(mean[order] * (periods * paths)))
+    parts = np.split(order, _cuts(process.weights[order]))
     shocks, *seeds = np.random.SeedSequence(seed).spawn(1 + len(parts))
-    blocks = (process.drawn(np.sort(part), each) for part, each in zip(parts, seeds, strict=True))
+    blocks = on_all_cores(process.drawn, map(np.sort, parts), seeds)
     return Accidents(risks, paths, years, history, headroom, tuple(blocks), shocks)
 
 
-def _cuts(expected: Floats) -> Integers:
-    """Return where to cut the units so that each part has about `BLOCK` accidents, and at least one unit."""
-    whole = np.cumsum(expected)
+def on_all_cores(work: Callable[..., Found], *given: Iterable[Any]) -> Iterator[Found]:
+    """Yield what work returns for each of the things given, in their order, working on as many as the machine has cores.
+
+    The loops over accidents let go of Python's lock.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as cores:
+        yield from cores.map(work, *given)
+
+
+def _cuts(weights: Floats) -> Integers:
+    """Return where to cut the units so that each part weighs about `BLOCK`, and has at least one unit."""
+    whole = np.cumsum(weights)
     cuts = np.unique(np.searchsorted(whole, np.arange(BLOCK, whole[-1] - BLOCK / 2, BLOCK)))
     return cuts[cuts > 0]
 
@@ -148,107 +168,57 @@ class _Process:
     span: int
     amounts: _Amounts
 
+    @property
+    def clusters(self) -> Floats:
+        """Expected clusters of accidents a period (units,)."""
+        return self.mean * np.divide(np.log1p(self.over), self.over, out=np.ones_like(self.over), where=self.over > 0)
+
+    @property
+    def weights(self) -> Floats:
+        """Expected rows, and accidents by what they weigh (units,)."""
+        return self.paths * (-np.expm1(-self.clusters * self.periods) + self.mean * self.periods / CASES_A_ROW)
+
     def drawn(self, units: Integers, seed: np.random.SeedSequence) -> Block:
         """Draw the accidents of some units."""
-        seeds = seed.spawn(6)
-        streams = [np.random.default_rng(s) for s in seeds[:3]]
-        cell = _cells(self.mean[units], self.over[units], self.paths * self.periods, streams[0])
-        place = cell // self.periods  # unit and path
-        if self.periods == self.span:
-            year = (cell - place * self.periods).astype(np.int16)
-        else:
-            year = streams[1].integers(0, self.span, len(cell), dtype=np.int16)
-        new = np.ones(len(place), dtype=bool)
-        np.not_equal(place[1:], place[:-1], out=new[1:])
-        row, place = np.cumsum(new, dtype=np.int32) - np.int32(1), place[new]
-        unit = place // self.paths
-        return Block(
-            units[unit],
-            place - unit * self.paths,
-            row[np.argsort(year, kind="stable")],
-            self.amounts.drawn(len(row), streams[2]),
-            np.concatenate([[0], np.cumsum(np.bincount(year, minlength=self.span))]),
-            tuple(seeds[3:]),
-        )
-
-
-def _cells(mean: Floats, over: Floats, cells: int, rng: np.random.Generator) -> Integers:
-    """Return the cell of each accident, in order; each unit has ``cells``, one a path and period, numbered through all units."""
-    if mean.mean() > OFTEN:
-        rate = np.repeat(mean, cells)
-        if over.any():
-            each = np.repeat(np.maximum(over, 1e-9), cells)
-            rate = rng.standard_gamma(rate / each) * each
-        return np.repeat(np.arange(len(rate)), rng.poisson(rate))
-    clusters = mean * np.divide(np.log1p(over), over, out=np.ones_like(over), where=over > 0)
-    unit, cell = _points(clusters, cells, rng)
-    return np.repeat(cell, _logarithmic(over / (1.0 + over), unit, rng)) if over.any() else cell
-
-
-def _points(clusters: Floats, cells: int, rng: np.random.Generator) -> tuple[Places, Integers]:
-    """Return the unit of each cluster and its cell, in order: ordered points of a Poisson process on a line.
-
-    Each unit has ``cells`` pieces of the line, one a path and period, as long as its expected number of ``clusters``; they are numbered through all units.
-    """
-    ends = np.concatenate([[0.0], np.cumsum(clusters * cells)])
-    count = int(rng.poisson(ends[-1]))
-    # Sums of exponentials, scaled to the line, are uniform points in order.
-    place = np.cumsum(rng.standard_exponential(count + 1))
-    place = place[:-1] * (ends[-1] / place[-1])
-    each = np.diff(np.searchsorted(place, ends[1:-1]), prepend=0, append=count)
-    unit = np.repeat(np.arange(len(clusters), dtype=np.int32), each)
-    place -= np.repeat(ends[:-1], each)
-    place /= np.repeat(clusters, each)
-    cell = np.minimum(place.astype(np.int64), cells - 1)
-    cell += np.repeat(np.arange(len(clusters)) * cells, each)
-    return unit, cell
-
-
-def _logarithmic(share: Floats, unit: Places, rng: np.random.Generator) -> Integers:
-    """Return the number of cases of each cluster: logarithmic with the ``share`` of its unit, by going up the distribution from 1."""
-    first = np.divide(share, -np.log1p(-share), out=np.ones_like(share), where=share > 1e-12)
-    u, size = rng.random(len(unit)), np.ones(len(unit), dtype=np.int64)
-    at = np.flatnonzero(u > first[unit])
-    rest, chance, of = u[at] - first[unit[at]], first[unit[at]], share[unit[at]]
-    k = 1
-    while len(at):
-        size[at] += 1
-        chance = chance * of * (k / (k + 1.0))
-        k += 1
-        on = (rest > chance) & (chance > 1e-17)
-        at, rest, chance, of = at[on], (rest - chance)[on], chance[on], of[on]
-    return size
+        places, amounts, *marks = seed.spawn(5)
+        mean, over = self.mean[units], self.over[units]
+        a_year = mean * self.paths * (self.periods / self.span)
+        room, needed = 0, int(a_year.sum() + AMPLE * np.sqrt(a_year @ (1.0 + over))) + 10
+        while needed > room:
+            room, rng = needed, np.random.default_rng(places)
+            unit, path, row, count = scattered(
+                self.clusters[units], over / (1.0 + over), self.paths, self.periods, self.span, room, rng
+            )
+            needed = int(count.max())
+        point, rng = np.empty(row.shape, dtype=np.uint16), np.random.default_rng(amounts)
+        for year, cases in enumerate(count):
+            point[year, :cases] = self.amounts.drawn(int(cases), rng)
+        return Block(units[unit], path, row, point, count, tuple(marks))
 
 
 @dataclass(frozen=True)
 class _Amounts:
-    """The cost of a case by the alias method (Walker 1977): a point stands with its ``chance``, else its alias does; ``yuan`` (2, points) of both."""
+    """The points of the severity's grid by the alias method: each (points,) stands with its ``chance``, else the ``other`` does."""
 
     chance: Floats
-    yuan: Floats
+    other: Points
 
     @classmethod
     def of(cls, risks: Risks) -> _Amounts:
         severity = np.clip(risks.severity, 0.0, None)
         points = len(severity)
-        scaled = severity / severity.sum() * points
-        alias = np.arange(points)
-        small, large = (list(np.flatnonzero(side)) for side in (scaled < 1.0, scaled >= 1.0))
+        chance = severity / severity.sum() * points
+        other = np.arange(points, dtype=np.uint16)
+        small, large = (list(np.flatnonzero(side)) for side in (chance < 1.0, chance >= 1.0))
         while small and large:
             low, high = small.pop(), large[-1]
-            alias[low] = high
-            scaled[high] -= 1.0 - scaled[low]
-            if scaled[high] < 1.0:
+            other[low] = high
+            chance[high] -= 1.0 - chance[low]
+            if chance[high] < 1.0:
                 small.append(large.pop())
-        scaled[[*small, *large]] = 1.0
-        return cls(scaled, np.array([alias, np.arange(points)]) * risks.step_yuan)
+        chance[[*small, *large]] = 1.0
+        return cls(chance, other)
 
-    def drawn(self, count: int, rng: np.random.Generator) -> Floats:
-        """Draw the cost of each case, yuan (count,)."""
-        place = rng.random(count)
-        place *= len(self.chance)
-        at = place.astype(np.int64)
-        place -= at
-        stands = place < self.chance[at]
-        at += len(self.chance) * stands
-        return self.yuan.ravel()[at]
+    def drawn(self, cases: int, rng: np.random.Generator) -> Points:
+        """Draw the point of each case."""
+        return by_alias(rng.random(cases), self.chance, self.other)

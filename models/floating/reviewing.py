@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.floating.accidents import Integers, Places
+from models.floating.compiled import Bools, Integers, Places, Points, States, added, by_bands, summed, taken
 from models.floating.measuring import form
 from models.floating.plan import FloatingPlan, nearest
-from models.floating.rules import Floats, ModificationRule, Texts
-from models.floating.units import Risks, too_small
-
-Bools = NDArray[np.bool_]
-States = NDArray[Any]
-"""What rows stand at, as `Rating` keeps it: positions or multipliers."""
+from models.floating.rules import Floats, ModificationRule, StepRule, Texts
+from models.floating.units import Risks, asked_for, edges_of, inside, too_small
 
 
 @dataclass(frozen=True)
@@ -55,6 +50,26 @@ class Lives:
         return np.asarray(sum(self.of(year - back) * (back < self.age[year]) for back in range(window)))
 
 
+class Worth(NamedTuple):
+    """What a case at each point of the severity's grid costs, and what of it the plan counts, in all and below its split point: yuan (points,).
+
+    Where the plan does not limit or split, these are one array.
+    """
+
+    yuan: Floats
+    loss: Floats
+    primary: Floats
+
+    @classmethod
+    def of(cls, plan: FloatingPlan, risks: Risks) -> Worth:
+        """Return what cases are worth under a plan."""
+        yuan: Floats = np.arange(len(risks.severity), dtype=np.float64) * risks.step_yuan
+        limit = plan.ratio.claim_limit_yuan
+        loss: Floats = yuan if limit is None else np.minimum(yuan, limit)
+        primary: Floats = np.minimum(loss, plan.rule.split) if isinstance(plan.rule, ModificationRule) else loss
+        return cls(yuan, loss, primary)
+
+
 class Losses(NamedTuple):
     """Loss and primary loss as the plan counts them, number of cases and of deaths, of each row.
 
@@ -63,16 +78,15 @@ class Losses(NamedTuple):
 
     loss: Floats
     primary: Floats
-    cases: Integers
-    deaths: Integers | None
+    cases: Floats
+    deaths: Floats | None
 
     @classmethod
-    def summed(cls, row: Places, loss: Floats, primary: Floats, dead: Bools | None, rows: int) -> Losses:
+    def summed(cls, row: Places, point: Points, worth: Worth, dead: Bools | None, rows: int) -> Losses:
         """Return the sums of accidents by row; ``dead`` (cases,) None: the plan does not look at deaths."""
-        added: Floats = np.bincount(row, loss, rows).astype(np.float64, copy=False)
-        split: Floats = added if primary is loss else np.bincount(row, primary, rows).astype(np.float64, copy=False)
-        deaths = None if dead is None else np.bincount(row[dead], minlength=rows)
-        return cls(added, split, np.bincount(row, minlength=rows), deaths)
+        loss, cases = summed(row, point, worth.loss, rows)
+        primary = loss if worth.primary is worth.loss else summed(row, point, worth.primary, rows)[0]
+        return cls(loss, primary, cases, None if dead is None else added(row, dead.astype(np.float64), rows))
 
     def plus(self, other: Losses, times: Bools | int = 1) -> Losses:
         """Return the sum of these losses and ``times`` the others."""
@@ -81,7 +95,7 @@ class Losses(NamedTuple):
         deaths = None if self.deaths is None or other.deaths is None else self.deaths + times * other.deaths
         return Losses(loss, split, self.cases + times * other.cases, deaths)
 
-    def of(self, rows: Integers) -> Losses:
+    def of(self, rows: Integers | slice) -> Losses:
         """Return the losses of some rows."""
         loss = self.loss[rows]
         split = loss if self.primary is self.loss else self.primary[rows]
@@ -101,6 +115,11 @@ class Rating:
     window: int
 
     @cached_property
+    def worth(self) -> Worth:
+        """What cases are worth."""
+        return Worth.of(self.plan, self.risks)
+
+    @cached_property
     def ladder(self) -> Floats:
         """The plan's steps."""
         return np.array(self.plan.steps)
@@ -116,7 +135,7 @@ class Rating:
 
     def multiplier(self, kept: States) -> Floats:
         """Return the multipliers of what is kept."""
-        return np.asarray(self.ladder[kept] if self.stepwise else kept, dtype=np.float64)
+        return np.asarray(taken(self.ladder, kept) if self.stepwise else kept, dtype=np.float64)
 
     def moved(self, kept: States, asked: States) -> States:
         """Return what rows stand at after a move towards what is asked."""
@@ -150,7 +169,38 @@ class Rating:
         years = np.minimum(self.lives.age, self.window)
         return self.risks.base_premium * flow, self.risks.exposure * years, unrated
 
-    def asked(self, unit: Integers, year: int, losses: Losses, last: Floats, paid: Floats | None) -> Floats:
+    @cached_property
+    def table(self) -> tuple[Floats, States] | None:
+        """Where the bands of the ratio begin, × 10¹² (bands - 1,), and what is asked for in them (2, bands) without and with a case, as it is kept.
+
+        None for a plan that looks at more than its ratio and whether there is a case.
+        """
+        plan = self.plan
+        simple = isinstance(plan.rule, StepRule) and all(c.measure == "ratio" for c in plan.rule.criteria)
+        if not simple or not plan.steps or plan.deaths or (plan.ratio.relative and not plan.ratio.average):
+            return None
+        edges = edges_of(plan)
+        asked = asked_for(plan, self.risks, inside([e for e, _ in edges]), np.array([[0.0, 1.0]]))[0]
+        begins = [round(edge * 1e12) + (not above) for edge, above in edges]
+        return np.array(begins, dtype=np.float64), self.kept(asked.ravel()).reshape(asked.shape)
+
+    def asked(self, unit: Integers, year: int, losses: Losses, last: Floats, paid: Floats | None) -> States:
+        """Return what the plan asks for at the end of a year, as it is kept; arguments as for `multiplier_asked`."""
+        if self.table is None:
+            return self.kept(self.multiplier_asked(unit, year, losses, last, paid))
+        ratio = self.plan.ratio
+        premium, of = (self.seen[0][year], unit) if paid is None else (paid, np.arange(len(unit)))
+        complement = (ratio.credibility_yuan * (ratio.average or 0.0), ratio.credibility_yuan)
+        average = (ratio.average or 1.0) if ratio.relative else 1.0
+        asked = by_bands(
+            losses.loss, losses.cases, premium * ratio.premium_factor, of, complement, average, *self.table
+        )
+        unrated = self.seen[2][year]
+        if unrated.any():
+            asked[unrated[unit]] = self.kept(np.array([self.plan.new_entrant]))[0]
+        return asked
+
+    def multiplier_asked(self, unit: Integers, year: int, losses: Losses, last: Floats, paid: Floats | None) -> Floats:
         """Return the multipliers that the plan asks for at the end of a year.
 
         ``losses`` in the window, ``last`` loss of the year, ``paid`` premium in the window where the plan's ratio is formed with it.
@@ -163,8 +213,8 @@ class Rating:
             premium=(base if paid is None else paid) * plan.ratio.premium_factor,
             base=base,
             primary=losses.primary,
-            cases=losses.cases.astype(np.float64),
-            deaths=np.zeros(len(unit)) if losses.deaths is None else losses.deaths.astype(np.float64),
+            cases=losses.cases,
+            deaths=np.zeros(len(unit)) if losses.deaths is None else losses.deaths,
             exposure=exposure,
             persons=exposure / (self.window * (plan.yuan_per_person or np.inf)),
             last_loss=last,
@@ -201,13 +251,13 @@ class Calm:
     def of(cls, rating: Rating, begin: Floats, years: int) -> Calm:
         """Return the way of the units from the multipliers at which they ``begin``."""
         plan, unit, none = rating.plan, np.arange(len(begin)), np.zeros(len(begin))
-        clean = Losses(none, none, np.zeros(len(begin), dtype=np.int64), None)
+        clean = Losses(none, none, none, None)
         out, asked = np.empty((years + 1, len(begin))), np.ones((years, len(begin)))
         out[0] = begin
         for t in range(years):
             out[t] = np.where(rating.lives.age[t] == 1, plan.new_entrant, out[t])
             out[t + 1] = out[t]
             if rating.reviews(t):
-                asked[t] = rating.asked(unit, t, clean, none, rating.paid(t, unit, out.__getitem__))
+                asked[t] = rating.multiplier_asked(unit, t, clean, none, rating.paid(t, unit, out.__getitem__))
                 out[t + 1] = plan.moved(out[t], asked[t])
         return cls(out, rating.kept(out), rating.kept(asked))

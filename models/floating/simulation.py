@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.floating.accidents import Accidents, Block, Integers, Places
+from models.floating.accidents import Accidents, Block, on_all_cores
+from models.floating.compiled import Bools, Integers, Places, Points, States, added, premium_apart, summed
 from models.floating.plan import FloatingPlan, nearest
-from models.floating.reviewing import Bools, Calm, Lives, Losses, Rating, States
-from models.floating.rules import Floats, ModificationRule
+from models.floating.reviewing import Calm, Lives, Losses, Rating
+from models.floating.rules import Floats
 from models.floating.units import expecting
 from models.messages import InputError
 
@@ -108,8 +109,14 @@ def simulate(
     rating = Rating(plan, risks, lives, window)
     calm = Calm.of(rating, begin, accidents.years)
     told = _Told.without_accidents(rating, calm, accidents.paths, trace)
-    for block in accidents.blocks:
-        _Followed(rating, calm, accidents, block, behaviour, told).run()
+
+    def followed(block: Block) -> _Told:
+        own = told.blank()
+        _Followed(rating, calm, accidents, block, behaviour, own).run()
+        return own
+
+    for own in on_all_cores(followed, accidents.blocks):
+        told.add(own)
     return told.simulated()
 
 
@@ -136,6 +143,20 @@ class _Told:
                 shares[t] += np.bincount(nearest(ladder, now), weight, len(ladder))
         return cls(flows, ladder, shares)
 
+    def blank(self) -> _Told:
+        """Return the same with nothing told yet."""
+        return _Told(
+            {name: np.zeros_like(values) for name, values in self.flows.items()},
+            self.ladder,
+            np.zeros_like(self.shares),
+        )
+
+    def add(self, other: _Told) -> None:
+        """Add what has been told elsewhere."""
+        for name, values in other.flows.items():
+            self.flows[name] += values
+        self.shares[...] += other.shares
+
     def simulated(self) -> Simulated:
         by_path = {name: np.ascontiguousarray(values.T) for name, values in self.flows.items()}
         steps, errors = self.shares.mean(axis=1), self.shares.std(axis=1) / np.sqrt(self.shares.shape[1])
@@ -143,17 +164,17 @@ class _Told:
 
 
 class _Cases(NamedTuple):
-    """Some accidents of a block: row, amount in yuan, marks of hiding, and which are deaths (the last two None where nobody asks)."""
+    """Some accidents of a block: row, point of the severity's grid, marks of hiding, and which are deaths (the last two None where nobody asks)."""
 
     row: Places
-    amount: Floats
+    point: Points
     hide: Floats | None
     dead: Bools | None
 
     def only(self, which: Bools | Integers) -> _Cases:
         """Return some of them."""
         hide = None if self.hide is None else self.hide[which]
-        return _Cases(self.row[which], self.amount[which], hide, None if self.dead is None else self.dead[which])
+        return _Cases(self.row[which], self.point[which], hide, None if self.dead is None else self.dead[which])
 
 
 @dataclass
@@ -195,9 +216,9 @@ class _Followed:
     def _year(self, t: int) -> Losses:
         """Thin the accidents of a year, let small ones be hidden, tell outgo and cases, and return the losses by row."""
         drawn, block, behaviour, flows = self.drawn, self.block, self.behaviour, self.told.flows
-        here = block.of_year(t + drawn.history)
+        here, yuan = block.of_year(t + drawn.history), self.rating.worth.yuan
         cases = _Cases(
-            block.row[here], block.amount[here], block.hide[here] if behaviour.hiding else None, self._dead(here)
+            block.row[here], block.point[here], block.hide[here] if behaviour.hiding else None, self._dead(here)
         )
         chance = self._chance(t, cases.row)
         if np.max(chance, initial=0.0) > drawn.headroom * (1 + 1e-9):
@@ -212,20 +233,21 @@ class _Followed:
         if t < 0:
             return losses
         if cases.hide is not None and self.rating.reviews(t):
-            could = np.flatnonzero((cases.amount <= behaviour.small_yuan) & (cases.hide < behaviour.hiding))
+            could = np.flatnonzero((yuan <= behaviour.small_yuan)[cases.point] & (cases.hide < behaviour.hiding))
             gone = np.zeros(len(cases.row), dtype=np.bool_)
             gone[could] = self._pays(t, losses, cases.only(could))
-            path = block.path[cases.row[gone]]
-            flows["hidden_cases"][t] += np.bincount(path, minlength=drawn.paths)
-            flows["hidden_yuan"][t] += np.bincount(path, cases.amount[gone], drawn.paths)
+            hidden, number = summed(cases.row[gone], cases.point[gone], yuan, len(block.unit))
+            flows["hidden_cases"][t] += added(block.path, number, drawn.paths)
+            flows["hidden_yuan"][t] += added(block.path, hidden, drawn.paths)
             cases = cases.only(~gone)
             losses = self._summed(cases)
-        path = block.path[cases.row]
-        flows["outgo"][t] += np.bincount(path, cases.amount, drawn.paths)
-        flows["cases"][t] += np.bincount(path, minlength=drawn.paths)
+        whole = self.rating.worth.loss is yuan
+        cost = losses.loss if whole else summed(cases.row, cases.point, yuan, len(block.unit))[0]
+        flows["outgo"][t] += added(block.path, cost, drawn.paths)
+        flows["cases"][t] += added(block.path, losses.cases, drawn.paths)
         return losses
 
-    def _dead(self, here: slice) -> Bools | None:
+    def _dead(self, here: tuple[int, slice]) -> Bools | None:
         """Return which accidents are deaths, where the plan looks at them."""
         if self.rating.plan.deaths is None:
             return None
@@ -235,12 +257,11 @@ class _Followed:
                 "The plan {plan} looks at deaths, and it is not known which cases are deaths.",
                 plan=self.rating.plan.name,
             )
-        at = np.rint(self.block.amount[here] / self.rating.risks.step_yuan).astype(np.int64)
-        return np.asarray(self.block.die[here] < fatal[at], dtype=np.bool_)
+        return np.asarray(self.block.die[here] < fatal[self.block.point[here]], dtype=np.bool_)
 
     def _summed(self, cases: _Cases) -> Losses:
         """Return what some cases cost each row."""
-        return Losses.summed(cases.row, *_counted(self.rating.plan, cases.amount), cases.dead, len(self.block.unit))
+        return Losses.summed(cases.row, cases.point, self.rating.worth, cases.dead, len(self.block.unit))
 
     def _force(self, t: int, rows: Integers | slice) -> Floats:
         """Return the multipliers in force of rows in a year; before the first year, those of the first."""
@@ -271,21 +292,21 @@ class _Followed:
             found = found.plus(self.losses[t - back], there)
         return found
 
-    def _asked(self, t: int, rows: Integers, window: Losses, year: Losses) -> States:
+    def _asked(self, t: int, rows: Integers | slice, window: Losses, year: Losses) -> States:
         """Return what rows are asked for at the end of a year, as it is kept, with these losses in the window and in the year."""
         unit = self.block.unit[rows]
         paid = self.rating.paid(t, unit, lambda year: self._force(year, rows))
-        return self.rating.kept(self.rating.asked(unit, t, window.of(rows), year.loss[rows], paid))
+        return self.rating.asked(unit, t, window.of(rows), year.loss[rows], paid)
 
     def _reviewed(self, t: int) -> States:
         """Return what the rows stand at after the review of a year."""
         year = self.losses[t]
         window = self._window(t, year)
-        if self.rating.clean_alike:
+        if self.rating.clean_alike and self.rating.table is None:
             rows, asked = np.flatnonzero(window.cases > 0), self.calm.asked[t][self.block.unit]
             asked[rows] = self._asked(t, rows, window, year)
         else:
-            asked = self._asked(t, np.arange(len(self.block.unit)), window, year)
+            asked = self._asked(t, slice(None), window, year)
         return self.rating.moved(self.standing[t], asked)
 
     def _pays(self, t: int, year: Losses, cases: _Cases) -> Bools:
@@ -303,15 +324,15 @@ class _Followed:
         )
         saved = np.zeros(len(self.block.unit))
         saved[rows] = (honest - quiet) * self.rating.risks.base_premium[self.block.unit[rows]]
-        return np.asarray((saved > np.bincount(cases.row, cases.amount, len(saved)))[cases.row], dtype=np.bool_)
+        cost, _ = summed(cases.row, cases.point, self.rating.worth.yuan, len(saved))
+        return np.asarray((saved > cost)[cases.row], dtype=np.bool_)
 
     def _charge(self, t: int, at: int, standing: States) -> None:
         """Tell the premium of a year, charged at the multipliers of year ``at``, of rows that stand apart from the calm way."""
-        apart = np.flatnonzero(standing != self.calm.standing[at][self.block.unit])
-        unit = self.block.unit[apart]
-        extra = self.rating.multiplier(standing[apart]) - self.calm.multipliers[at][unit]
-        premium = extra * self.rating.charged[t][unit]
-        self.told.flows["premium"][t] += np.bincount(self.block.path[apart], premium, self.drawn.paths)
+        rating, calm, block = self.rating, self.calm, self.block
+        self.told.flows["premium"][t] += premium_apart(
+            block.path, block.unit, standing, calm.standing[at], rating.multiplier(standing), calm.multipliers[at], rating.charged[t], self.drawn.paths
+        )  # fmt: skip
 
     def _tell_steps(self, t: int, standing: States) -> None:
         """Tell how the shares of base premium at each step differ from the calm way, for rows apart from it."""
@@ -326,10 +347,3 @@ class _Followed:
         ):
             at, weight = first + nearest(ladder, multipliers), base[unit] * (sign / base.sum())
             self.told.shares[t] += np.bincount(at, weight, self.told.shares[t].size).reshape(-1, len(ladder))
-
-
-def _counted(plan: FloatingPlan, amount: Floats) -> tuple[Floats, Floats]:
-    """Return what each case counts under the plan, and its part below the split point."""
-    limit = plan.ratio.claim_limit_yuan
-    loss = amount if limit is None else np.minimum(amount, limit)
-    return loss, np.minimum(loss, plan.rule.split) if isinstance(plan.rule, ModificationRule) else loss
