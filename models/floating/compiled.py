@@ -32,7 +32,7 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 def compiled(loop: Loop) -> Loop:
     """Return a loop compiled; it lets go of Python's lock."""
-    return cast(Loop, njit(cache=True, nogil=True)(loop))
+    return cast(Loop, njit(cache=True, nogil=True, error_model="numpy")(loop))
 
 
 @compiled
@@ -193,7 +193,7 @@ def by_bands(
     found = np.empty(len(loss), asked.dtype)
     for i in range(len(loss)):
         part, whole = loss[i] + complement[0], premium[of[i]] + complement[1]
-        ratio = 0.0 if part == 0.0 else np.inf if whole == 0.0 else np.rint(part / whole * 1e12)
+        ratio = np.rint(part / whole * 1e12) if whole != 0.0 else 0.0 if part == 0.0 else np.inf
         if average != 1.0:
             ratio = np.rint(ratio / average)
         band = 0
