@@ -5,11 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import poisson
+from scipy.stats import chisquare, nbinom, poisson
 
-from models.floating import Behaviour, Risks, accidents, analyse, chain, draw_accidents, load_plan, simulate
+from models.floating import (
+    Behaviour,
+    Risks,
+    accidents,
+    analyse,
+    available_plans,
+    chain,
+    draw_accidents,
+    load_plan,
+    simulate,
+)
+from models.floating.reviewing import Lives, Losses, Rating
 from models.floating.terms import DeathCondition
 from models.floating.units import expecting, pooled, window_flow
 from models.messages import InputError
@@ -121,6 +132,83 @@ def test_longer_windows_and_premium_paid_agree_with_units_rated_one_by_one(monke
             now = one_by_one.multiplier(pd.concat(rows), now).reindex(now.index)
 
 
+@pytest.mark.parametrize("cases", [0.4, 2.5, 30.0, 700.0])
+@pytest.mark.parametrize("overdispersion", [0.0, 0.05, 2.0])
+def test_numbers_of_cases_are_poisson_or_negative_binomial_however_they_are_drawn(cases, overdispersion):
+    """Rare accidents are drawn one after another, frequent ones as numbers from a table, those of giants as clusters again."""
+    one, draws = risks(cases, overdispersion), 30_000
+    (block,) = draw_accidents(one, draws, 2, seed=31).blocks
+    counts = np.zeros((2, draws), dtype=int)
+    for year in (0, 1):
+        np.add.at(counts[year], block.path[block.row[block.of_year(year)]], 1)
+    r = 1 / overdispersion if overdispersion else None
+    law = nbinom(r, r / (r + cases)) if r else poisson(cases)
+    edges = np.unique(law.ppf(np.linspace(0.05, 0.95, 19)))
+    expected = np.diff(np.concatenate([[0.0], law.cdf(edges), [1.0]]))
+    for numbers in counts:
+        found = np.bincount(np.searchsorted(edges, numbers), minlength=len(expected))
+        assert chisquare(found, expected * draws).pvalue > 1e-4
+    assert abs(np.corrcoef(counts)[0, 1]) < 4 / np.sqrt(draws)
+
+
+def test_costs_of_cases_come_as_often_as_their_chances():
+    (block,) = draw_accidents(risks(5.0), 200_000, 1, seed=32).blocks
+    found = np.bincount(block.point[block.of_year(0)], minlength=len(SEVERITY))
+    assert (found[SEVERITY == 0] == 0).all()
+    assert chisquare(found[POINTS], CHANCES * found.sum()).pvalue > 1e-4
+
+
+@settings(deadline=None)  # the first call compiles
+@given(
+    name=st.sampled_from(available_plans()),
+    paid=st.booleans(),
+    relative=st.booleans(),
+    credibility=st.sampled_from([0.0, 3e5]),
+    seed=st.integers(0, 10**6),
+)
+def test_bands_read_in_the_loop_ask_what_the_rule_asks(name, paid, relative, credibility, seed):
+    """On the edges, beside them, and at losses and premiums of zero."""
+    plan = load_plan(name)
+    average = 0.625  # a binary fraction, so that edges are met exactly
+    ratio = replace(plan.ratio, relative=relative, credibility_yuan=credibility, average=average)
+    plan = replace(plan, ratio=ratio, pool_by="")
+    several = replace(risks(np.geomspace(0.1, 50, 40)), base_premium=2.0 ** np.arange(8, 48) * 1e-3)
+    lives = Lives.drawn(np.ones((40, 1)), 2, (plan.window_years or 1) - 1, 0.3, seed)
+    rating = Rating(plan, several, lives, plan.window_years or 1)
+    if rating.table is None:
+        return
+    rng = np.random.default_rng(seed)
+    unit = np.repeat(np.arange(40), 12)
+    premium = rating.seen[0][1][unit] * (2.0 if paid else 1.0)
+    edges = np.array([0.0, *rating.table[0] * 1e-12, 0.5, 3.0])
+    at = rng.choice(edges, len(unit)) * (average if relative else 1.0)
+    loss = at * (premium * ratio.premium_factor + credibility) - credibility * average
+    loss = np.maximum(loss + rng.choice([0.0, 0.0, 1.0, -1.0], len(unit)) * loss * 1e-9, 0.0)
+    losses = Losses(loss, loss, np.where(loss > 0, 1.0, rng.integers(0, 2, len(unit))), None)
+    paid_in = premium if paid else None
+    one, other = (
+        ask(unit, 1, losses, loss, paid_in)
+        for ask in (rating.asked, lambda *given: rating.kept(rating.multiplier_asked(*given)))
+    )
+    assert (one == other).all()
+
+
+def test_neither_cores_nor_room_for_accidents_change_a_result(monkeypatch):
+    several, plan = risks(np.geomspace(0.02, 8, 50), 0.4), plan_of("national_five_steps")
+
+    def found():
+        return simulate(plan, draw_accidents(several, 40, 4, seed=41), Behaviour(turnover=0.1), trace=True)
+
+    monkeypatch.setattr(accidents, "BLOCK", 300)
+    whole = found()
+    monkeypatch.setattr(accidents.os, "cpu_count", lambda: 1)
+    alone = found()
+    monkeypatch.setattr(accidents, "AMPLE", -3.0)
+    tight = found()
+    for name in ("premium", "outgo", "cases", "steps"):
+        assert getattr(whole, name).tobytes() == getattr(alone, name).tobytes() == getattr(tight, name).tobytes(), name
+
+
 def dense(plan, one, paths, years, seed, elasticity=0.0):
     """Return the premium factor by year of one contractor on many paths, drawn densely; accidents follow the multiplier in force."""
     rng, now, out = np.random.default_rng(seed), np.full(paths, 1.0), []
@@ -219,6 +307,7 @@ def test_the_same_seed_gives_the_same_bytes_and_what_is_impossible_is_refused():
         (lambda: draw_accidents(several, 0, 1, 1), "at least one path"),
         (lambda: draw_accidents(several, 1, 1, 1, headroom=0.5), "headroom"),
         (lambda: draw_accidents(replace(several, variance=several.cases / 2), 1, 1, 1), "variance"),
+        (lambda: draw_accidents(replace(several, severity=np.full(70_000, 1 / 70_000)), 1, 1, 1), "70000 points"),
         (lambda: simulate(load_plan("wsib"), draw_accidents(several, 1, 1, 1)), "looks back"),
         (lambda: Behaviour(hiding=1.2), "hiding"),
         (lambda: Behaviour(elasticity=0.3), "elasticity"),

@@ -21,7 +21,6 @@ Bools = NDArray[np.bool_]
 States = NDArray[Any]
 """What rows stand at, as `models.floating.reviewing.Rating` keeps it: positions or multipliers."""
 
-
 OFTEN = 1.5
 """Clusters a period from which on the numbers of all periods are drawn, and not only what happened."""
 MOST, GUIDES = 512, 64
@@ -32,7 +31,11 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 
 def compiled(loop: Loop) -> Loop:
     """Return a loop compiled; it lets go of Python's lock."""
-    return cast(Loop, njit(cache=True, nogil=True, error_model="numpy")(loop))
+    options = {"nogil": True, "error_model": "numpy"}
+    try:
+        return cast(Loop, njit(cache=True, **options)(loop))
+    except RuntimeError:  # no folder to keep it in: it is compiled anew in every process
+        return cast(Loop, njit(**options)(loop))
 
 
 @compiled
@@ -55,7 +58,8 @@ def scattered(
     unit and path of each row (rows,), a row being a unit on a path that has any case; row of each case (years, room); number of cases of each year
     (years,), which exceeds ``room`` where there was not enough place
     """
-    unit, path = np.empty(years * room, np.int64), np.empty(years * room, np.int64)
+    most = min(years * room, paths * len(clusters))
+    unit, path = np.empty(most, np.int64), np.empty(most, np.int64)
     row = np.empty((years, room), np.int32)
     count = np.zeros(years, np.int64)
     rows = -1
@@ -81,7 +85,7 @@ def scattered(
                 p = int(place) // periods
                 first, beyond = p * periods, float((p + 1) * periods)
                 rows += 1
-                if rows < len(unit):
+                if rows < most:
                     unit[rows], path[rows] = u, p
             for _ in range(cases):
                 year = int(place) - first if periods == years else int(rng.random() * years)
@@ -144,7 +148,8 @@ def by_alias(uniform: Floats, chance: Floats, other: Points) -> Points:
     for i in range(len(uniform)):
         place = uniform[i] * len(chance)
         at = int(place)
-        found[i] = at if place - at < chance[at] else other[at]
+        instead = other[at]  # read in any case: a choice between two numbers needs no guess of the processor
+        found[i] = at if place - at < chance[at] else instead
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -181,7 +182,10 @@ class Rating:
             return None
         edges = edges_of(plan)
         asked = asked_for(plan, self.risks, inside([e for e, _ in edges]), np.array([[0.0, 1.0]]))[0]
-        begins = [round(edge * 1e12) + (not above) for edge, above in edges]
+        begins = [
+            next(n for n in count(int(edge * 1e12) - 1) if (n / 1e12 >= edge if above else n / 1e12 > edge))
+            for edge, above in edges
+        ]
         return np.array(begins, dtype=np.float64), self.kept(asked.ravel()).reshape(asked.shape)
 
     def asked(self, unit: Integers, year: int, losses: Losses, last: Floats, paid: Floats | None) -> States:
