@@ -132,8 +132,8 @@ def test_longer_windows_and_premium_paid_agree_with_units_rated_one_by_one(monke
             now = one_by_one.multiplier(pd.concat(rows), now).reindex(now.index)
 
 
-@pytest.mark.parametrize("cases", [0.4, 2.5, 30.0, 700.0])
-@pytest.mark.parametrize("overdispersion", [0.0, 0.05, 2.0])
+@pytest.mark.parametrize("cases", [0.4, 2.5, 30.0, 700.0, 2000.0])
+@pytest.mark.parametrize("overdispersion", [0.0, 0.03, 0.3, 2.0])
 def test_numbers_of_cases_are_poisson_or_negative_binomial_however_they_are_drawn(cases, overdispersion):
     """Rare accidents are drawn one after another, frequent ones as numbers from a table, those of giants as clusters again."""
     one, draws = risks(cases, overdispersion), 30_000

@@ -122,7 +122,7 @@ def _tabulated(clusters: float, q: float, alone: float, up_to: Floats, from_whic
             from_which[guide] = cases
             guide += 1
         chance *= (clusters * alone + q * cases) / (cases + 1.0)
-        if chance < 1e-17 and cases > clusters:
+        if chance < 1e-17 and total > 0.5:
             up_to[cases] = 1.0
             from_which[guide:] = cases
             return True
