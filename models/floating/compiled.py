@@ -182,6 +182,17 @@ def taken(values: NDArray[Any], at: NDArray[Any]) -> NDArray[Any]:
 
 
 @compiled
+def marked_below(mark: Floats, row: Places, most: Floats) -> Integers:
+    """Return which cases have a mark below that of their row (rows,)."""
+    found = np.empty(len(mark), np.int64)
+    kept = 0
+    for i in range(len(mark)):
+        found[kept] = i
+        kept += mark[i] < most[row[i]]
+    return found[:kept]
+
+
+@compiled
 def by_bands(
     loss: Floats, cases: Floats, premium: Floats, of: Integers, complement: tuple[float, float], average: float, begins: Floats, asked: States
 ) -> States:  # fmt: skip

@@ -12,7 +12,18 @@ from typing import NamedTuple
 import numpy as np
 
 from models.floating.accidents import Accidents, Block, on_all_cores
-from models.floating.compiled import Bools, Integers, Places, Points, States, added, premium_apart, summed
+from models.floating.compiled import (
+    Bools,
+    Integers,
+    Places,
+    Points,
+    States,
+    added,
+    marked_below,
+    premium_apart,
+    summed,
+    taken,
+)
 from models.floating.plan import FloatingPlan, nearest
 from models.floating.reviewing import Calm, Lives, Losses, Rating
 from models.floating.rules import Floats
@@ -171,10 +182,10 @@ class _Cases(NamedTuple):
     hide: Floats | None
     dead: Bools | None
 
-    def only(self, which: Bools | Integers) -> _Cases:
+    def only(self, which: Integers) -> _Cases:
         """Return some of them."""
-        hide = None if self.hide is None else self.hide[which]
-        return _Cases(self.row[which], self.point[which], hide, None if self.dead is None else self.dead[which])
+        hide, dead = (None if marks is None else taken(marks, which) for marks in (self.hide, self.dead))
+        return _Cases(taken(self.row, which), taken(self.point, which), hide, dead)
 
 
 @dataclass
@@ -220,15 +231,17 @@ class _Followed:
         cases = _Cases(
             block.row[here], block.point[here], block.hide[here] if behaviour.hiding else None, self._dead(here)
         )
-        chance = self._chance(t, cases.row)
-        if np.max(chance, initial=0.0) > drawn.headroom * (1 + 1e-9):
+        frequency = self._frequency(t)
+        most, least = np.max(frequency, initial=0.0), np.min(frequency, initial=1.0)
+        if most > drawn.headroom * (1 + 1e-9):
             raise InputError(
                 "The accidents were drawn for up to {headroom} times the frequency; the scenario asks for {asked}.",
                 headroom=drawn.headroom,
-                asked=round(float(np.max(chance)), 3),
+                asked=round(float(most), 3),
             )
-        if drawn.headroom > 1 or np.min(chance, initial=1.0) < 1:
-            cases = cases.only(block.keep[here] * drawn.headroom < chance)
+        if drawn.headroom > 1 or least < 1:
+            below = np.broadcast_to(frequency / drawn.headroom, len(block.unit)).copy()
+            cases = cases.only(marked_below(block.keep[here], cases.row, below))
         losses = self._summed(cases)
         if t < 0:
             return losses
@@ -239,7 +252,7 @@ class _Followed:
             hidden, number = summed(cases.row[gone], cases.point[gone], yuan, len(block.unit))
             flows["hidden_cases"][t] += added(block.path, number, drawn.paths)
             flows["hidden_yuan"][t] += added(block.path, hidden, drawn.paths)
-            cases = cases.only(~gone)
+            cases = cases.only(np.flatnonzero(~gone))
             losses = self._summed(cases)
         whole = self.rating.worth.loss is yuan
         cost = losses.loss if whole else summed(cases.row, cases.point, yuan, len(block.unit))[0]
@@ -273,17 +286,16 @@ class _Followed:
             force[apart] = self.rating.multiplier(standing[apart])
         return force
 
-    def _chance(self, t: int, row: Places) -> Floats | float:
-        """Return the frequency of each accident's row relative to what is expected."""
-        drawn, behaviour = self.drawn, self.behaviour
-        chance: Floats | float = behaviour.frequency
+    def _frequency(self, t: int) -> Floats:
+        """Return the frequency of accidents of each row relative to what is expected, (rows,) or for all (1,)."""
+        drawn, behaviour, block = self.drawn, self.behaviour, self.block
+        frequency = np.array([behaviour.frequency])
         if t >= 0 and behaviour.shock_cv:
             spread = np.sqrt(np.log1p(behaviour.shock_cv**2))
-            shock = np.exp(spread * drawn.shock[:, t + drawn.history] - spread**2 / 2)
-            chance = chance * shock[self.block.path[row]]
+            frequency = frequency * np.exp(spread * drawn.shock[:, t + drawn.history] - spread**2 / 2)[block.path]
         if t >= 0 and behaviour.elasticity:
-            chance = chance * (self._force(t, slice(None)) ** behaviour.elasticity)[row]
-        return chance
+            frequency = frequency * self._force(t, slice(None)) ** behaviour.elasticity
+        return frequency
 
     def _window(self, t: int, found: Losses) -> Losses:
         """Return the losses in the window that ends with a year whose own are ``found``."""
