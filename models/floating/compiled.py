@@ -73,14 +73,10 @@ def scattered(
         first, beyond = 0, -1.0
         place = -1.0 if often else 0.0
         while True:
-            if often:
-                place += 1.0
-                cases = _looked_up(rng.random(), up_to, from_which)
-            else:
-                place += rng.standard_exponential() * gap
-                cases = _logarithmic(place - int(place), q, alone)
+            place += 1.0 if often else rng.standard_exponential() * gap
             if place >= paths * periods:
                 break
+            cases = _looked_up(rng.random(), up_to, from_which) if often else _logarithmic(place - int(place), q, alone)
             if cases and place >= beyond:
                 p = int(place) // periods
                 first, beyond = p * periods, float((p + 1) * periods)
