@@ -73,7 +73,7 @@ def open_page(chromium, server):
     def go(path="", locale="zh-CN", name="page", width=1400, height=1000, scheme="light"):
         context = chromium.new_context(locale=locale, viewport={"width": width, "height": height}, color_scheme=scheme)
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(90_000)
         page.outside = []
         page.on(
             "request",

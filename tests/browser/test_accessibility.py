@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from app_pages.state import page_names
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=60_000)
+expect.set_options(timeout=90_000)
 
 THEIRS = {
     "aria-allowed-attr",

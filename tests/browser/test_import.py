@@ -7,7 +7,7 @@ from data.book import open_book
 from tests.browser.conftest import ARTEFACTS, serve
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=90_000)
 
 UNKNOWN = 2  # the column 签约额
 ROW = 35  # height of a row of the table editor, in pixels
@@ -50,7 +50,7 @@ def test_a_ledger_with_headers_of_its_own_is_mapped_imported_and_taken_back(chro
     context = chromium.new_context(locale="zh-CN", viewport={"width": 1500, "height": 2000})
     try:
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(90_000)
         page.goto(f"{address}/data")
         choose(page, "导入到哪个账套", "office")
         rests(page)

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import ROOT, free_port
 
 pytestmark = pytest.mark.browser
-expect.set_options(timeout=60_000)
+expect.set_options(timeout=90_000)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def office(tmp_path_factory):
 def test_each_role(chromium, office, email, role, imports, saves):
     context = chromium.new_context(locale="en-US", viewport={"width": 1300, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(90_000)
     page.goto(office)
     page.get_by_role("button", name="Log in").click()
     page.locator("input[name=sub]").fill(email)
@@ -82,7 +82,7 @@ def test_each_role(chromium, office, email, role, imports, saves):
 def test_without_a_login_nothing_is_shown(chromium, office):
     context = chromium.new_context(locale="zh-CN")
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(90_000)
     page.goto(f"{office}/data")
     expect(page.get_by_role("button", name="登录")).to_be_visible()
     expect(page.get_by_test_id("stDataFrame")).to_have_count(0)
