@@ -96,12 +96,15 @@ def test_every_page_shows_the_rate_that_it_reviews_and_going_back_keeps_it(open_
         expect(slider).to_have_value("1.01")
 
 
-def test_slow_work_on_a_button_is_stopped(open_page):
+@pytest.mark.parametrize(
+    ("name", "result"), [("回看历年年末", "实际值落入区间的比例"), ("计算费率路径", "任何一年不低于现行费率")]
+)
+def test_slow_work_on_a_button_is_stopped(open_page, name, result):
     page = open_page("compare?book=national", "zh-CN", "stop")
-    page.get_by_role("button", name="回看历年年末").click()
+    page.get_by_role("button", name=name).click()
     # by key: a click of the mouse waits until the page below the charts stands still, and by then the work may be done
     page.get_by_role("button", name="停止", exact=True).press("Enter")
     expect(page.get_by_text("已停止", exact=False)).to_be_visible()
     expect(page.get_by_role("button", name="停止", exact=True)).to_have_count(0)
     page.wait_for_selector("[data-test-script-state=notRunning]")
-    expect(page.get_by_text("实际值落入区间的比例", exact=False)).to_have_count(0)
+    expect(page.get_by_text(result, exact=False)).to_have_count(0)

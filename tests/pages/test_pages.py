@@ -102,6 +102,21 @@ def test_a_slider_moves_the_verdict(monkeypatch):
     assert before[0] == after[0]  # the indicated rate does not depend on the rate tested
 
 
+@pytest.mark.parametrize(
+    ("page", "button", "result"),
+    [
+        ("compare", "Calculate the rate paths", "Cheapest: the lowest present value"),
+        ("break_even", "Compare the closed year with what was expected", "Expected by the review that stands"),
+    ],
+)
+def test_slow_work_on_a_button_ends_with_its_result_and_without_its_stop_button(monkeypatch, page, button, result):
+    test = launch(monkeypatch, page, "en", "national")
+    next(b for b in test.button if b.label == button).click().run()
+    assert not test.exception
+    assert any(result in text for text in texts(test))
+    assert "Stop" not in [b.label for b in test.button]
+
+
 @pytest.mark.parametrize("value", ["<script>alert(1)</script>", "-5", "1e999", "../../etc", "=1+1"])
 @pytest.mark.parametrize("name", ["rate", "years", "growth", "target", "book", "lang"])
 def test_hostile_links_are_dropped(monkeypatch, name, value):
