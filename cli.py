@@ -197,11 +197,18 @@ def _import(arguments: argparse.Namespace, t: Translator) -> None:
         if arguments.dry_run:
             if arguments.write_mapping:
                 _write_mapping(arguments, book, by_hand)
-            reports = [importing.preview(file, book, **options) for file in arguments.files]
+            reports, problems = [], []
             if arguments.query:
-                reports = [importing.preview_query(book, arguments.url, arguments.query, **options)]
+                reports.append(importing.preview_query(book, arguments.url, arguments.query, **options))
+            for file in arguments.files:
+                try:
+                    reports.append(importing.preview(file, book, **options))
+                except InputError as error:
+                    problems.append(error.message)
             for line in (line for report in reports for line in report.lines()):
                 print(t.say(line))
+            if problems:
+                raise importing.all_wrong(problems)
             return
         options |= {
             "accept_good_rows": arguments.good_rows,

@@ -14,7 +14,7 @@ ADVICE = {
     "good": Message("There is room: the rate could fall to {high:permille} and still break even with confidence."),
     "watch": Message("Keep the rate, watch the early-warning lamps and review again next year."),
 }
-"""What follows from the rate alone, where the balance is not known."""
+"""What follows from the rate alone."""
 UNLIKELY = 0.1
 """Probability of having fallen below the floor from which a year is named."""
 
@@ -98,25 +98,14 @@ def _what_to_do(review: RateReview) -> Answer:
         "level": scenario.solvency_level,
         "years": scenario.horizon_years,
     }
-    if not review.opening_known:
-        remedy = Message(
-            "{advice} Enter the opening balance under “More choices” to see what keeps the fund solvent.",
-            {"advice": Message(ADVICE[tone].text, figures)},
-        )
-        return Answer(question, remedy, tone)
-    if tone == "bad":
+    advice = {"advice": Message(ADVICE[tone].text, figures)}
+    if review.opening_known:
         answer = Message(
-            "Prepare a rise towards {rate:permille}, in steps if need be; {needed:permille} keeps the fund above its floor for {years} years with probability {level:percent.0}.",
-            figures,
-        )
-    elif tone == "good":
-        answer = Message(
-            "There is room: the rate could fall to {high:permille} and still break even with confidence; weigh that against {needed:permille}, which keeps the fund above its floor for {years} years with probability {level:percent.0}.",
-            figures,
+            "{advice} Compare: keeping the fund above its floor for {years} years with probability {level:percent.0} takes {needed:permille}.",
+            advice | figures,
         )
     else:
         answer = Message(
-            "Keep the rate, watch the early-warning lamps and review again next year; {needed:permille} would keep the fund above its floor for {years} years with probability {level:percent.0}.",
-            figures,
+            "{advice} Enter the opening balance under “More choices” to see what keeps the fund solvent.", advice
         )
     return Answer(question, answer, tone)

@@ -54,6 +54,8 @@ class _Formatter(string.Formatter):
             return str(method(value, int(digits)) if digits else method(value))
         if isinstance(value, Message):
             return self.translator.say(value)
+        if isinstance(value, tuple):
+            return "\n".join(map(self.translator.say, value))
         if isinstance(value, Mapping):
             return str(value[self.translator.language])
         return str(super().format_field(value, format_spec))

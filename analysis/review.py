@@ -14,7 +14,7 @@ import pandas as pd
 
 from analysis.assumptions import UsedParameters
 from analysis.fund.history import History, read_history
-from analysis.fund.indicated import incomplete_year, indications, unit_credibility
+from analysis.fund.indicated import indications, unit_credibility
 from analysis.fund.ledgers import LedgerCosts, read_ledgers
 from analysis.fund.projection import Projection, project
 from analysis.fund.tables import FundBook, balance_sheet, cohort_tables, fund_book, on_level, on_payroll, rate_tables
@@ -23,6 +23,7 @@ from analysis.hindsight.backtest import backtest, plain
 from analysis.hindsight.early_warning import by_prefecture, first_alarm, outlook, past_indicators
 from analysis.hindsight.reconciliation import reconcile
 from analysis.hindsight.risk_measures import exhaustion_table, risk_table
+from analysis.limits import collected_otherwise, unanswered
 from analysis.own_parameters import parameters_of
 from analysis.plans.compared import floating_review
 from analysis.questions.asked import sensitivities, what_if
@@ -52,8 +53,6 @@ VERSION = "1.0"
 SUMMED = ("exposure_yuan", "premium_yuan", "cases", "deaths", "paid_yuan", "incurred_yuan")
 LEVELS_OF_SOLVENCY = (0.5, 0.75, 0.9, 0.95, 0.99)
 CURVE_POINTS = 81
-COLLECTED_YEARS, COLLECTED_APART = 3, 0.03
-"""Years over which premium is compared with the rate in force, and the departure from which on it is said."""
 
 
 @dataclass(frozen=True)
@@ -238,8 +237,8 @@ def conclude(prepared: Prepared, scenario: Scenario) -> RateReview:
         assumptions=prepared.parameters.assumptions(scenario),
         warnings=(
             *history.warnings,
-            *_unanswered(prepared),
-            *_collected_otherwise(history, resolved),
+            *unanswered(history, prepared.indicated),
+            *collected_otherwise(history, resolved),
             *prepared.parameters.warnings.values(),
         ),
         floating=_floating(prepared, resolved),
@@ -396,57 +395,3 @@ def _reconciled(book: Book, resolved: Scenario, previous: Mapping[str, Any] | No
         "table": found.table,
         "notes": found.notes,
     }
-
-
-def _collected_otherwise(history: History, resolved: Scenario) -> tuple[Message, ...]:
-    """Say where the premium of the last years is not what the rate in force brings: the projection collects the whole rate."""
-    rows, rate = history.experience, float(resolved.current_rate or 0.0)
-    if rows is None or rate <= 0:
-        return ()
-    recent = rows[(rows["year"] > rows["year"].max() - COLLECTED_YEARS) & (rows["exposure_yuan"] > 0)]
-    recent = recent[recent["premium_yuan"].notna()]
-    exposure = float(recent["exposure_yuan"].sum())
-    found = float(recent["premium_yuan"].sum()) / exposure if exposure > 0 else 0.0
-    if found <= 0 or abs(found / rate - 1.0) < COLLECTED_APART:
-        return ()
-    return (
-        Message(
-            "Premium of the last {years} years came to {found:permille} of total cost, not {rate:permille}: what floating, reductions and arrears do to the rate is not in the projection. Test {found:permille} to see it.",
-            {"years": COLLECTED_YEARS, "found": found, "rate": rate},
-        ),
-    )
-
-
-def _unanswered(prepared: Prepared) -> tuple[Message, ...]:
-    """Say what the book's levels cannot answer."""
-    warnings = []
-    if "full_funding" not in prepared.indicated and prepared.history.level == 3:
-        warnings.append(
-            Message(
-                "The ledgers hold fewer than three years: what accidents will still cost is not known yet, so terminal and full funding are not given, and pay-as-you-go rests on the first payments alone: it does not tell whether the rate is enough."
-            )
-        )
-    elif "full_funding" not in prepared.indicated:
-        warnings.append(
-            Message(
-                "Terminal and full funding need the cost of accidents by year of accident: import experience with incurred cost, or the ledgers.",
-                {},
-            )
-        )
-    short = incomplete_year(prepared.history)
-    if short is not None and "full_funding" in prepared.indicated:
-        warnings.append(
-            Message(
-                "The incurred cost of {year} is {share:percent.0} of that of earlier years for the same total cost: what recent accidents will still cost seems to be missing, "
-                "so that full funding is too low. Import the ledgers, or incurred cost developed to ultimate.",
-                {"year": short[0], "share": short[1]},
-            )
-        )
-    if len(prepared.history.years) < 5:
-        warnings.append(
-            Message(
-                "Only {years} years are known: how much years differ is assumed, not observed. The intervals are no better than that.",
-                {"years": len(prepared.history.years)},
-            )
-        )
-    return tuple(warnings)

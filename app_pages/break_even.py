@@ -81,12 +81,13 @@ def closed_year(review: RateReview, t: Translator) -> None:
     st.subheader(t("Actual against expected in the closed year"))
     key = ("expected", review.book.fingerprint, review.scenario)
     if st.button(t("Compare the closed year with what was expected"), icon=":material/rule:"):
-        with st.spinner(t("Calculating …")):
-            try:
-                table = actual_expected(st.session_state["book_in_use"], st.session_state["scenario_in_use"])
+        try:
+            with progress_and_stop("expected", t) as progress:
+                asked = st.session_state["scenario_in_use"]
+                table = actual_expected(st.session_state["book_in_use"], asked, progress)
                 st.session_state["actual_expected"] = (key, table)
-            except InputError as error:
-                st.info(plain_text(t.say(error)))
+        except InputError as error:
+            st.info(plain_text(t.say(error)))
     known, table = st.session_state.get("actual_expected", (None, None))
     if known == key:
         show_chart(reconciliation_charts.actual_expected(table, table.attrs["closed"], t), t, "expected")

@@ -91,8 +91,8 @@ def phasing(review: RateReview, t: Translator) -> None:
     cap = st.slider(t("Largest change of the rate a year (%)"), 5, 100, 20, 5, key="cap", bind="query-params") / 100
     key = ("paths", review.book.fingerprint, review.scenario, cap)
     if st.button(t("Calculate the rate paths"), icon=":material/stairs:"):
-        with st.spinner(t("Calculating …")):
-            st.session_state["rate_paths"] = (key, rate_path_options(prepared(), review.scenario, cap))
+        with progress_and_stop("paths", t) as progress:
+            st.session_state["rate_paths"] = (key, rate_path_options(prepared(), review.scenario, cap, progress))
     known, found = st.session_state.get("rate_paths", (None, None))
     if known == key:
         show_chart(stress_charts.rate_paths(found, t), t, "paths")

@@ -72,22 +72,40 @@ def show_importer(t: Translator) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         saved = [_saved(file, Path(folder) / str(i)) for i, file in enumerate(files)]
-        problems: list[str] = []
         try:
             with open_book(place if _is_there(place) else ":memory:") as book:
-                mappings = _show_meaning(book, saved, problems, t)
-                report_of = [_preview(book, place, file, unit, mappings, t) for file in saved]
-            for report in report_of:
-                _say(report, t)
+                mappings, open_questions = _show_meaning(book, saved, t)
+                if not _checked(book, place, saved, unit, mappings, open_questions, t):
+                    return
             good = st.checkbox(t("Import the good rows of files with bad rows"), key="good_rows")
             if st.button(t("Import now"), type="primary", key="import", icon=":material/upload:"):
                 _store(place, saved, unit, good, mappings, t)
         except InputError as error:
-            said = spoken(error, t)
-            if said in problems:
-                st.info(t("Say above what the columns mean; then the file is checked and can be imported."))
-            else:
-                st.error(plain_text(said), icon=":material/warning:")
+            st.error(plain_text(spoken(error, t)), icon=":material/warning:")
+
+
+def _checked(
+    book: Book,
+    place: str,
+    files: Sequence[Path],
+    unit: str | None,
+    mappings: Sequence[HandMapping],
+    open_questions: Sequence[str],
+    t: Translator,
+) -> bool:
+    """Show what an import of every file would find and every problem that keeps one from being read; return whether there is none."""
+    problems: list[str] = []
+    for file in files:
+        try:
+            _say(_preview(book, place, file, unit, mappings, t), t)
+        except InputError as error:
+            problems.append(spoken(error, t))
+    for said in problems:
+        if said not in open_questions:
+            st.error(plain_text(said), icon=":material/warning:")
+    if set(problems) & set(open_questions):
+        st.info(t("Say above what the columns mean; then the file is checked and can be imported."))
+    return not problems
 
 
 def _is_there(place: str) -> bool:
@@ -144,12 +162,16 @@ def _preview(
     return cache[asked]
 
 
-def _show_meaning(book: Book, files: Sequence[Path], problems: list[str], t: Translator) -> list[HandMapping]:
-    """Show what every column of every sheet means; return the mappings that somebody corrected by hand. What is shown as wrong is added to problems."""
+def _show_meaning(book: Book, files: Sequence[Path], t: Translator) -> tuple[list[HandMapping], list[str]]:
+    """Show what every column of every sheet means; return the mappings that somebody corrected by hand, and what is shown as wrong."""
     known, by_hand = names(own=own_names(book)), saved_mappings(book)
-    corrected = []
+    corrected, problems = [], []
     for number, file in enumerate(files):
-        for view in look_at(file, known, by_hand):
+        try:
+            views = look_at(file, known, by_hand)
+        except InputError:
+            continue  # the preview says why it cannot be read
+        for view in views:
             if view.problem is not None:
                 problems.append(spoken(view.problem, t))
             mapping = _show_sheet(view, f"{number}-{view.sheet}", known, t)
@@ -160,7 +182,7 @@ def _show_meaning(book: Book, files: Sequence[Path], problems: list[str], t: Tra
                 if st.button(t("Forget this mapping"), key=f"forget-{number}-{view.sheet}"):
                     forget_mapping(book, mapping.signature)
                     st.rerun()
-    return corrected
+    return corrected, problems
 
 
 def _show_sheet(view: SheetView, key: str, known: Names, t: Translator) -> HandMapping | None:

@@ -23,8 +23,8 @@ def in_english(text: str) -> str:
 
     Examples
     --------
-    >>> in_english("人社部发〔2018〕25号（至2019-04-30）；国办发〔2019〕13号")
-    '人社部发〔2018〕25号 (until 2019-04-30); 国办发〔2019〕13号'
+    >>> in_english("人社部发〔2023〕19号（至2024-12-31）；国办发〔2019〕13号")
+    '人社部发〔2023〕19号 (until 2024-12-31); 国办发〔2019〕13号'
     """
     whole = _said(text)
     return whole if whole is not None else "; ".join(_said(part) or part for part in _PARTS.split(text))

@@ -41,6 +41,13 @@ class Imported:
     sample: pd.DataFrame | None = None
     already: int | None = None
 
+    def refusals(self) -> Iterator[Message]:
+        """Yield the first refused cells as sentences, and how many more there are."""
+        for refusal in self.refused[:SHOWN_PROBLEMS]:
+            yield refusal.message()
+        if self.refused_count > SHOWN_PROBLEMS:
+            yield Message("… and {count} more.", {"count": self.refused_count - SHOWN_PROBLEMS})
+
 
 @dataclass(frozen=True)
 class ImportReport:
@@ -125,10 +132,14 @@ class ImportReport:
                         "unchanged": sheet.written.unchanged,
                     },
                 )
-            for refusal in sheet.refused[:SHOWN_PROBLEMS]:
-                yield refusal.message()
-            if sheet.refused_count > SHOWN_PROBLEMS:
-                yield Message("… and {count} more.", {"count": sheet.refused_count - SHOWN_PROBLEMS})
+            yield from sheet.refusals()
+
+
+def all_wrong(problems: Sequence[Message]) -> InputError:
+    """Return one error that names every problem of the files, in their order."""
+    if len(problems) == 1:
+        return InputError(problems[0].text, **problems[0].fields)
+    return InputError("Nothing was imported. To be corrected first:\n{problems}", problems=tuple(problems))
 
 
 def options_for(
@@ -214,18 +225,33 @@ def import_files(
     Returns
     -------
     ImportReport : where cells were refused and ``accept_good_rows`` is off, nothing was written.
+
+    Raises
+    ------
+    InputError
+        Files cannot be read; it names all of them, and the refused cells of the others.
     """
     options = replace(options_for(book, unit, target, headers, mappings), accept_good_rows=accept_good_rows)
     say = progress or (lambda message: None)
     with ExitStack() as stack:
         read: list[tuple[Source, ReadSheet]] = []
+        problems: list[Message] = []
+        refused: list[Message] = []
         for path in map(Path, files):
             say(Message("Reading {file} …", {"file": path.name}))
-            found = sheets_read(read_sheets(path), options, progress)
+            try:
+                found = sheets_read(read_sheets(path), options, progress)
+            except InputError as error:
+                problems.append(error.message)
+                continue
             digest = sha256(path)
             for own in found:
                 stack.callback(own.close)
                 read.append((_source(path.name, digest, own, author), own))
+                if not accept_good_rows:
+                    refused += _imported(path.name, own).refusals()
+        if problems:
+            raise all_wrong([*problems, *refused])
         return _write(book, read, options, say, mappings, author)
 
 

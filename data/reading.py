@@ -195,7 +195,8 @@ class _Reader:
         begins = _first_filled(body, used)
         alone = body[used].notna().sum(axis=1) == 1
         totals = cells.matches(begins, TOTALS) | (cells.matches(begins, FOOTNOTES) & alone)
-        totals |= cells.matches(_first_filled(body, sorted(body.columns)), TOTALS)  # 合计 often stands under 序号
+        if used != (everything := sorted(body.columns)):  # 合计 often stands under 序号
+            totals |= cells.matches(_first_filled(body, everything), TOTALS)
         self.result.totals += int(totals.sum())
         return body[~totals] if totals.any() else body
 

@@ -15,12 +15,15 @@ class _PlainFormatter(string.Formatter):
     """Formats a template for a log or a developer: the reader's formats (money, permille, …) are ignored."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, tuple):
+            return "\n".join(map(str, value))
         return str(value["en"] if isinstance(value, Mapping) else value)
 
 
 @dataclass(frozen=True)
 class Message:
-    """An English sentence with ``{named}`` fields: the message id of the catalogues. A field that is a mapping holds its text by language.
+    """An English sentence with ``{named}`` fields: the message id of the catalogues. A field that is a mapping holds its text by language;
+    one that is a tuple holds messages, said one a line.
 
     >>> str(Message("Row {row} has no date.", {"row": 7}))
     'Row 7 has no date.'

@@ -6,6 +6,7 @@ at every later step: ``B_t / G_t = base_t + Σ_{s ≤ t} rate_{year(s)} · incom
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,7 +106,14 @@ def smallest_target(paths: YearlyRates, current: float, cap: float | None, level
     return float(brentq(spare, 0.0, HIGHEST, xtol=1e-12, rtol=1e-12))
 
 
-def cheapest(paths: YearlyRates, current: float, cap: float | None, level: float, least: float = 0.0) -> Floats | None:
+def cheapest(
+    paths: YearlyRates,
+    current: float,
+    cap: float | None,
+    level: float,
+    least: float = 0.0,
+    progress: Callable[[float], object] = lambda share: None,
+) -> Floats | None:
     """Return the yearly rates with the lowest present value of collections found that keep the floor with probability ``level``.
 
     For a given set of paths to keep this is a linear programme, solved exactly by adding the constraints that are broken. Which paths to give up is
@@ -117,6 +125,7 @@ def cheapest(paths: YearlyRates, current: float, cap: float | None, level: float
     current : the rate in force (fraction of total cost)
     cap : largest change a year, as a share of last year's rate; None: any
     least : no year's rate is lower: without it the last years of a horizon would be free of premium (lowered to what phasing itself needs)
+    progress : is told the share of shapes tried before each of them; an exception that it raises stops the work
 
     Returns
     -------
@@ -130,8 +139,12 @@ def cheapest(paths: YearlyRates, current: float, cap: float | None, level: float
     needed = int(np.ceil(level * len(paths.base) - 1e-9))
     plain, cost = phased(current, target, cap, paths.years), paths.cost()
     allowed = _allowed(current, cap, min(least, float(plain.min())), paths.years)
-    starts = [plain, *(_tilted(paths, tilt, current, cap, level, least) for tilt in TILTS)]
-    found = [_descended(paths, start, needed, allowed) for start in starts if start is not None]
+    found = []
+    for done, tilt in enumerate((None, *TILTS)):
+        progress(done / (1 + len(TILTS)))
+        start = plain if tilt is None else _tilted(paths, tilt, current, cap, level, least)
+        if start is not None:
+            found.append(_descended(paths, start, needed, allowed))
     return min(found, key=lambda rates: float(cost @ rates))
 
 

@@ -115,6 +115,17 @@ def test_a_refused_import_leaves_no_book_behind(tmp_path):
     assert not list(tmp_path.glob("b.sqlite*"))
 
 
+def test_a_dry_run_names_every_bad_file(tmp_path, capsys):
+    files = [tmp_path / "空.csv", tmp_path / "说明.docx"]
+    for file, text in zip(files, ("", "x"), strict=True):
+        file.write_text(text, encoding="utf-8")
+    place = tmp_path / "b.sqlite"
+    assert cli.main(["import", "--book", str(place), "--dry-run", *map(str, files)]) == 2
+    said = capsys.readouterr().err
+    assert all(file.name in said for file in files)
+    assert not place.exists()
+
+
 def test_dry_run_writes_nothing(tmp_path, capsys):
     source = tmp_path / "a.csv"
     source.write_text("年度,基金收入（万元）,基金支出（万元）\n2019,90,80\n", encoding="utf-8")

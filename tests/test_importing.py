@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from analysis.language import Translator
 from data import privacy
 from data.book import open_book
 from data.importing import import_files, preview
@@ -251,6 +252,29 @@ def test_one_bad_file_refuses_all_files(book, tmp_path):
     )
     report = import_files(book, [good, bad])
     assert report.refused
+    assert book.levels() == ()
+
+
+def test_every_bad_file_is_named_at_once_with_what_would_be_right(book, tmp_path):
+    files = [
+        write(tmp_path / "good.csv", EXPERIENCE),
+        write(tmp_path / "empty.csv", ""),
+        write(tmp_path / "words.docx", "x"),
+        write(tmp_path / "cells.csv", EXPERIENCE.replace("100000,2", "很多,2")),
+    ]
+    with pytest.raises(InputError) as caught:
+        import_files(book, files)
+    english, chinese = (Translator(language).say(caught.value) for language in ("en", "zh"))
+    for text in (english, chinese, str(caught.value)):
+        assert all(name in text for name in ("empty.csv", "words.docx", "cells.csv"))
+        assert "good.csv" not in text
+        assert len(text.splitlines()) == 4
+    for right in ("Export it again.", "Use .xlsx, .xls, .xlsb, .csv or .parquet.", "A number is needed"):
+        assert right in english
+    assert book.levels() == ()
+    with pytest.raises(InputError) as caught:
+        import_files(book, files, accept_good_rows=True)
+    assert "cells.csv" not in str(caught.value)
     assert book.levels() == ()
 
 

@@ -148,7 +148,6 @@ def test_a_rule_in_force_in_2024_is_as_published(name):
 @pytest.mark.parametrize(
     ("name", "by_date"),
     [
-        ("stage_cut.in_force", {(2018, 4, 30): 0, (2018, 5, 1): 1, (2024, 12, 31): 1, (2025, 1, 1): 0}),
         ("coverage.target_in_progress", {(2015, 6, 1): 0.6, (2016, 1, 1): 0.8, (2017, 1, 1): 1.0, (2030, 1, 1): 1.0}),
         ("prevention.share_of_collections", {(2017, 8, 31): 0.0, (2017, 9, 1): 0.03}),
         ("pension_age", {(2024, 12, 31): {"male": 60, "female": 50}, (2040, 1, 1): {"male": 63, "female": 55}}),

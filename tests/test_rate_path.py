@@ -55,8 +55,9 @@ def exhaustive(paths, current, cap, level):
 
 @pytest.mark.parametrize(("seed", "cap"), [(3, None), (5, None), (4, 0.3), (6, 0.5)])
 def test_the_cheapest_path_beside_every_path_of_a_grid(seed, cap):
-    paths = YearlyRates.of(linear(*fund_of(seed, 200)), 0.005)
-    found, cost = cheapest(paths, 0.0016, cap, 0.9), paths.cost()
+    paths, shares = YearlyRates.of(linear(*fund_of(seed, 200)), 0.005), []
+    found, cost = cheapest(paths, 0.0016, cap, 0.9, progress=shares.append), paths.cost()
+    assert shares == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
     grid = exhaustive(paths, 0.0016, cap, 0.9)
     assert paths.probability(found) >= 0.9
     assert found @ cost <= grid @ cost * 1.01

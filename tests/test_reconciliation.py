@@ -166,6 +166,20 @@ def test_actual_against_expected_on_the_public_series():
         actual_expected(open_book("xpcc"), QUICK)
 
 
+def test_the_closed_year_says_how_far_it_is_and_stops_when_told():
+    book, shares = open_book("national"), []
+    actual_expected(book, QUICK, shares.append)
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+
+    def stop(share):
+        if share > 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        actual_expected(book, QUICK, stop)
+
+
 def test_actual_against_expected_of_a_ledger_book(ledgers):
     with open_book(ledgers) as book:
         table = actual_expected(book, QUICK)

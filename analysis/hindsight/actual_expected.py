@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -29,11 +30,17 @@ LIGHTS = ("green", "amber", "red")
 COLUMNS = ("item", "expected", "p05", "p95", "actual", "ratio", "light")
 
 
-def actual_expected(book: Book, scenario: Scenario) -> pd.DataFrame:
+def actual_expected(
+    book: Book, scenario: Scenario, progress: Callable[[float], object] = lambda share: None
+) -> pd.DataFrame:
     """Return actual against expected of the last closed year.
 
     Exposure, premium and outgo are the projection of the review that stood at the previous known year-end, on what was known then; cases, deaths
     and the outgo by benefit are carried forward from their own past in the same way (damped growth), with the chance of single cases.
+
+    Parameters
+    ----------
+    progress : is told how far the work is; an exception that it raises stops it
 
     Returns
     -------
@@ -46,13 +53,16 @@ def actual_expected(book: Book, scenario: Scenario) -> pd.DataFrame:
         The book knows one year only.
     """
     used = UsedParameters(parameters_of(scenario))
+    progress(0.0)
     now = read_history(book, scenario, used)
     if len(now.years) < 2:
         raise InputError("Actual against expected needs a year before the closed one; the book knows one year only.")
     closed, stood = int(now.years[-1]), int(now.years[-2])
     on = date(stood, 12, 31)
     asked = replace(plain(scenario), valuation_date=on, horizon_years=closed - stood, paths=PATHS)
+    progress(1 / 3)
     then = read_history(book, asked, used)
+    progress(2 / 3)
     resolved = asked.resolve(used, on)
     projection = project(then, resolved, used)
     exposure, outgo = projection.exposure[:, -1], projection.outgo[:, -1]
@@ -77,6 +87,7 @@ def actual_expected(book: Book, scenario: Scenario) -> pd.DataFrame:
             ahead = ahead * np.exp(spread * rng.standard_normal(len(ahead)) - spread**2 / 2)
         rows.append(_row(name, ahead, float(series.get(closed, 0.0))))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
+    progress(1.0)
     table.attrs.update(stood_at=stood, closed=closed)
     return table
 

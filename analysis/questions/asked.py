@@ -89,10 +89,15 @@ def variance_shares(
     return variance_share_table(resolved, projector(prepared, resolved), sd, power, progress)
 
 
-def rate_path_options(prepared: Prepared, scenario: Scenario, cap: float | None = CAP) -> RatePaths:
+def rate_path_options(
+    prepared: Prepared,
+    scenario: Scenario,
+    cap: float | None = CAP,
+    progress: Progress = lambda share: None,
+) -> RatePaths:
     """Return `analysis.questions.rate_paths.rate_paths` of a prepared review, phased to the indication that looks furthest ahead: some seconds of work."""
     resolved = scenario.resolve(prepared.parameters, prepared.history.valuation_date)
-    return rate_paths(prepared.projection, resolved, best_of(prepared).rate, cap)
+    return rate_paths(prepared.projection, resolved, best_of(prepared).rate, cap, progress=progress)
 
 
 def best_of(prepared: Prepared) -> Indicated:

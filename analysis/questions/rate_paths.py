@@ -43,7 +43,12 @@ class RatePaths:
 
 
 def rate_paths(
-    projection: Projection, scenario: Scenario, indicated: float, cap: float | None = CAP, level: float | None = None
+    projection: Projection,
+    scenario: Scenario,
+    indicated: float,
+    cap: float | None = CAP,
+    level: float | None = None,
+    progress: Callable[[float], object] = lambda share: None,
 ) -> RatePaths:
     """Return the rate paths of a resolved scenario whose own rate path is empty.
 
@@ -52,6 +57,7 @@ def rate_paths(
     indicated : the indicated rate, one of the targets (fraction of total cost)
     cap : largest change of the rate a year, as a share of last year's; None: any
     level : probability with which the fund must stay above its floor; the scenario's where None
+    progress : hears how far the search for the cheapest path is, which takes nearly all the time; an exception that it raises stops the work
 
     Raises
     ------
@@ -72,7 +78,7 @@ def rate_paths(
         "at_once": lambda: None if needed is None else np.full(yearly.years, needed),
         "indicated_phased": lambda: rate_path.phased(current, indicated, cap, yearly.years),
         "phased": lambda: None if target is None else rate_path.phased(current, target, cap, yearly.years),
-        "cheapest": lambda: rate_path.cheapest(yearly, current, cap, wanted, least=current),
+        "cheapest": lambda: rate_path.cheapest(yearly, current, cap, wanted, current, progress),
     }
     found = {name: make() for name, make in candidates.items()}
     reached = {name: rates for name, rates in found.items() if rates is not None}

@@ -102,6 +102,35 @@ def test_a_slider_moves_the_verdict(monkeypatch):
     assert before[0] == after[0]  # the indicated rate does not depend on the rate tested
 
 
+@pytest.mark.parametrize(
+    ("page", "button", "result"),
+    [
+        ("compare", "Calculate the rate paths", "Cheapest: the lowest present value"),
+        ("break_even", "Compare the closed year with what was expected", "Expected by the review that stands"),
+    ],
+)
+def test_slow_work_on_a_button_ends_with_its_result_and_without_its_stop_button(monkeypatch, page, button, result):
+    test = launch(monkeypatch, page, "en", "national")
+    next(b for b in test.button if b.label == button).click().run()
+    assert not test.exception
+    assert any(result in text for text in texts(test))
+    assert "Stop" not in [b.label for b in test.button]
+
+
+def test_every_bad_file_of_an_import_is_named_and_none_can_be_imported(monkeypatch):
+    test = launch(monkeypatch, "data", "en", "national")
+    test.text_input(key="new_book").set_value("of bad files").run()
+    good = "施工单位,年度,总造价（元）,保费（元）\nB,2020,100,1\n".encode()
+    files = [("good.csv", good), ("empty.csv", b""), ("blank.csv", b"\n\n")]
+    test.get("file_uploader")[0].set_value([(name, content, "text/csv") for name, content in files]).run()
+    assert not test.exception
+    said = [e.value for e in test.error]
+    assert len(said) == 2
+    assert "empty.csv" in said[0]
+    assert "blank.csv" in said[1]
+    assert "import" not in [b.key for b in test.button]
+
+
 @pytest.mark.parametrize("value", ["<script>alert(1)</script>", "-5", "1e999", "../../etc", "=1+1"])
 @pytest.mark.parametrize("name", ["rate", "years", "growth", "target", "book", "lang"])
 def test_hostile_links_are_dropped(monkeypatch, name, value):
