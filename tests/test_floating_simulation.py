@@ -22,7 +22,7 @@ from models.floating import (
 )
 from models.floating.reviewing import Lives, Losses, Rating
 from models.floating.terms import DeathCondition
-from models.floating.units import expecting, pooled, window_flow
+from models.floating.units import edges_of, expecting, pooled, window_flow
 from models.messages import InputError
 
 STEP = 10_000.0
@@ -162,15 +162,14 @@ def test_costs_of_cases_come_as_often_as_their_chances():
 @given(
     name=st.sampled_from(available_plans()),
     paid=st.booleans(),
-    relative=st.booleans(),
     credibility=st.sampled_from([0.0, 3e5]),
     seed=st.integers(0, 10**6),
 )
-def test_bands_read_in_the_loop_ask_what_the_rule_asks(name, paid, relative, credibility, seed):
+def test_bands_read_in_the_loop_ask_what_the_rule_asks(name, paid, credibility, seed):
     """On the edges, beside them, and at losses and premiums of zero."""
     plan = load_plan(name)
-    average = 0.625  # a binary fraction, so that edges are met exactly
-    ratio = replace(plan.ratio, relative=relative, credibility_yuan=credibility, average=average)
+    average = 0.625
+    ratio = replace(plan.ratio, relative=False, credibility_yuan=credibility, average=average)
     plan = replace(plan, ratio=ratio, pool_by="")
     several = replace(risks(np.geomspace(0.1, 50, 40)), base_premium=2.0 ** np.arange(8, 48) * 1e-3)
     lives = Lives.drawn(np.ones((40, 1)), 2, (plan.window_years or 1) - 1, 0.3, seed)
@@ -180,8 +179,8 @@ def test_bands_read_in_the_loop_ask_what_the_rule_asks(name, paid, relative, cre
     rng = np.random.default_rng(seed)
     unit = np.repeat(np.arange(40), 12)
     premium = rating.seen[0][1][unit] * (2.0 if paid else 1.0)
-    edges = np.array([0.0, *rating.table[0] * 1e-12, 0.5, 3.0])
-    at = rng.choice(edges, len(unit)) * (average if relative else 1.0)
+    edges = np.array([0.0, *(edge for edge, _ in edges_of(plan)), 0.5, 3.0])
+    at = rng.choice(edges, len(unit))
     loss = at * (premium * ratio.premium_factor + credibility) - credibility * average
     loss = np.maximum(loss + rng.choice([0.0, 0.0, 1.0, -1.0], len(unit)) * loss * 1e-9, 0.0)
     losses = Losses(loss, loss, np.where(loss > 0, 1.0, rng.integers(0, 2, len(unit))), None)

@@ -190,7 +190,7 @@ def marked_below(mark: Floats, row: Places, most: Floats) -> Integers:
 
 @compiled
 def by_bands(
-    loss: Floats, cases: Floats, premium: Floats, of: Integers, complement: tuple[float, float], average: float, begins: Floats, asked: States
+    loss: Floats, cases: Floats, premium: Floats, of: Integers, complement: tuple[float, float], begins: Floats, asked: States
 ) -> States:  # fmt: skip
     """Return what each row is asked for by the band of its ratio and by whether it has a case: `models.floating.measuring.form` and a lookup, in one loop.
 
@@ -198,19 +198,17 @@ def by_bands(
     ----------
     premium, of : the ratio's denominator, yuan, and where each row's stands in it
     complement : added to loss and to premium, yuan (credibility)
-    average : by which the ratio is divided (1: it is not)
-    begins : (bands - 1,) ratio × 10¹², a whole number, at which each band but the first begins
+    begins : (bands - 1,) least ratio of each band but the first, not yet rounded
     asked : (2, bands) without and with a case
     """
     found = np.empty(len(loss), asked.dtype)
     for i in range(len(loss)):
         part, whole = loss[i] + complement[0], premium[of[i]] + complement[1]
-        ratio = np.rint(part / whole * 1e12) if whole != 0.0 else 0.0 if part == 0.0 else np.inf
-        if average != 1.0:
-            ratio = np.rint(ratio / average)
+        if part == 0.0:  # a ratio of 0, of whatever
+            whole = 1.0
         band = 0
         for begin in begins:
-            band += ratio >= begin
+            band += part >= begin * whole
         found[i] = asked[int(cases[i] > 0.0), band]
     return found
 

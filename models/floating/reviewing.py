@@ -172,21 +172,22 @@ class Rating:
 
     @cached_property
     def table(self) -> tuple[Floats, States] | None:
-        """Where the bands of the ratio begin, × 10¹² (bands - 1,), and what is asked for in them (2, bands) without and with a case, as it is kept.
+        """Least ratio of each band but the first (bands - 1,), not yet rounded, and what is asked for (2, bands) without and with a case, as it is kept.
 
-        None for a plan that looks at more than its ratio and whether there is a case.
+        None for a plan that looks at more than its plain ratio and whether there is a case.
         """
         plan = self.plan
-        simple = isinstance(plan.rule, StepRule) and all(c.measure == "ratio" for c in plan.rule.criteria)
-        if not simple or not plan.steps or plan.deaths or (plan.ratio.relative and not plan.ratio.average):
+        plain = isinstance(plan.rule, StepRule) and all(c.measure == "ratio" for c in plan.rule.criteria)
+        if not plain or not plan.steps or plan.deaths or plan.ratio.relative:
             return None
         edges = edges_of(plan)
         asked = asked_for(plan, self.risks, inside([e for e, _ in edges]), np.array([[0.0, 1.0]]))[0]
-        begins = [
+        # ratios are rounded to 12 decimals: the first that lies in a band, less half of the last decimal
+        firsts = [
             next(n for n in count(int(edge * 1e12) - 1) if (n / 1e12 >= edge if above else n / 1e12 > edge))
             for edge, above in edges
         ]
-        return np.array(begins, dtype=np.float64), self.kept(asked.ravel()).reshape(asked.shape)
+        return (np.array(firsts, dtype=np.float64) - 0.5) * 1e-12, self.kept(asked.ravel()).reshape(asked.shape)
 
     def asked(self, unit: Integers, year: int, losses: Losses, last: Floats, paid: Floats | None) -> States:
         """Return what the plan asks for at the end of a year, as it is kept; arguments as for `multiplier_asked`."""
@@ -195,10 +196,7 @@ class Rating:
         ratio = self.plan.ratio
         premium, of = (self.seen[0][year], unit) if paid is None else (paid, np.arange(len(unit)))
         complement = (ratio.credibility_yuan * (ratio.average or 0.0), ratio.credibility_yuan)
-        average = (ratio.average or 1.0) if ratio.relative else 1.0
-        asked = by_bands(
-            losses.loss, losses.cases, premium * ratio.premium_factor, of, complement, average, *self.table
-        )
+        asked = by_bands(losses.loss, losses.cases, premium * ratio.premium_factor, of, complement, *self.table)
         unrated = self.seen[2][year]
         if unrated.any():
             asked[unrated[unit]] = self.kept(np.array([self.plan.new_entrant]))[0]
