@@ -7,8 +7,10 @@ import pandas as pd
 from analysis import charts
 from analysis.hindsight.actual_expected import COUNTS
 from analysis.language import Translator
+from analysis.questions.asked import STRESS_PATHS
 from analysis.questions.options import EXAMPLE_COST
 from analysis.rate_review import RateReview
+from analysis.verdict import falls_short
 from analysis.words import word
 from models.messages import Message
 from reports.blocks import Block, Chart, Heading, Points, Section, TableBlock, see
@@ -122,6 +124,7 @@ def sensitivity(s: Source) -> Section:
     table = s.frame("stress")
     if table is not None:
         base, worst = table[table["case"] == "base"].iloc[0], table.sort_values("closing_yuan").iloc[0]
+        fewer = float(base["closing_yuan"]) != float(review.fund["balance_p50"].iloc[-1])
         blocks += [
             Heading(t("Stress scenarios")),
             t("Each case is simulated with the same random numbers as the base, so that differences carry no noise of their own."),
@@ -131,6 +134,7 @@ def sensitivity(s: Source) -> Section:
                 case=word(worst["case"], t), closing=worst["closing_yuan"], base=base["closing_yuan"], probability=worst["probability"],
                 before=base["probability"],
             ),
+            *([t("To save time they run on {paths:integer} paths, the fund ahead on {all:integer}: their base differs from it by chance.", paths=STRESS_PATHS, all=review.scenario.paths)] if fewer else []),
             *s.block("stress"),
             Chart("stress", t("Median balance at the end of the horizon by stress"), charts.stress(review, t)),
         ]  # fmt: skip
@@ -201,6 +205,11 @@ def follows(review: RateReview) -> tuple[Message, ...]:
     if best.low > current:
         said = Message(
             "The whole 90% interval lies above the rate in force: the figures speak for raising it towards {rate:permille}, in one step or, to spare payers, in two.",
+            figures,
+        )
+    elif best.high < current and falls_short(review):
+        said = Message(
+            "The whole 90% interval lies below the rate in force, but at the rate tested the balance is not safe enough: the figures do not call for a cut.",
             figures,
         )
     elif best.high < current:
