@@ -93,6 +93,8 @@ def _in_words(name: str, frame: pd.DataFrame, t: Translator) -> pd.DataFrame:
     """Return a table with what its cells name in words: plans by their titles, findings said with the columns that they are about."""
     if name == "plans":
         return floating_words.with_words(frame, t)
+    if name in ("early_warning", "early_warning_by_prefecture"):
+        return frame.rename(columns={"value": "reading"})
     if name == "quality":
         return frame.assign(finding=[spoken(finding, t) for finding in frame["finding"]])
     return frame

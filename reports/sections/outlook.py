@@ -62,7 +62,7 @@ def actual_expected(s: Source) -> Section:
     latest = known[known["period"] == known["period"].max()].sort_values("stood_at").groupby("series").tail(1)
     sentences = tuple(
         t(
-            "{series} of {period}: expected {expected:money} at the end of {stood}, came {actual:money} ({change:percent}); {inside}.",
+            "{series} of {period}: median {expected:money} as seen at the end of {stood}, came {actual:money} ({change:percent}); {inside}.",
             series=word(row.series, t), period=row.period, expected=row.p50, stood=row.stood_at, actual=row.actual,
             change=row.actual / row.p50 - 1, inside=t("inside the 90% interval") if row.inside_90 else t("outside the 90% interval"),
         )
@@ -95,6 +95,8 @@ def _closed_year(s: Source) -> list[Block]:
             "{place} sets the closed year beside what the review a year earlier would have expected; {count} of {all} items lie outside their 90% interval.",
             place=see("table", "actual_expected"), count=len(outside), all=len(known),
         ),
+        *([t("Expected is there the mean of the whole review as it stood then; {place} continues past totals by their growth alone and gives the median, so that the two differ.",
+             place=see("table", "backtest"))] if s.frame("backtest") is not None else []),
         TableBlock("actual_expected", t("Actual against expected in the closed year"), _row_by_row(known, "item", t)),
     ]  # fmt: skip
 
