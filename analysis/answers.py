@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from analysis.rate_review import RateReview
-from analysis.verdict import how_sure, verdict
+from analysis.verdict import falls_short, how_sure, verdict
 from models.messages import Message
 
 TONES = ("good", "watch", "bad")
@@ -35,7 +35,7 @@ def answers(review: RateReview) -> tuple[Answer, ...]:
 
 def _tone(review: RateReview) -> str:
     best, current = review.best, review.current_rate
-    return "bad" if best.low > current else "good" if best.high < current else "watch"
+    return "bad" if best.low > current else "good" if best.high < current and not falls_short(review) else "watch"
 
 
 def _enough(review: RateReview) -> Answer:

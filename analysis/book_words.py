@@ -18,6 +18,19 @@ TABLES: Mapping[str, Message] = {
     WIDE: Message("Accounts, a column an item"),
 }
 
+BOOK_NAMES: Mapping[str, Message] = {
+    "national": Message("National accounts 2003–2015, 2021"),
+    "xinjiang": Message("Xinjiang accounts 2008, 2011"),
+    "xpcc": Message("XPCC accounts 2018"),
+    "demo": Message("Demonstration book (synthetic)"),
+}
+
+
+def shown_book(name: str, t: Translator) -> str:
+    """Return a reader's name for a book: its own, unless the program made or brought it."""
+    return t.say(BOOK_NAMES[name]) if name in BOOK_NAMES else name
+
+
 COLUMNS: Mapping[str, Message] = {
     "fund": Message("Fund"),
     "period": Message("Year or quarter"),

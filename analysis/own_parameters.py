@@ -10,7 +10,7 @@ import yaml
 from analysis.scenario import ParameterChange, Scenario
 from data.parameters import load_parameters
 from models.messages import InputError
-from models.parameters import Parameters
+from models.parameters import Parameters, check_value
 
 SET_HERE = "本方案自行设定"
 """What an own value without a reason rests on; references are in Chinese, their English in ``data/english.yaml``."""
@@ -32,17 +32,18 @@ def parameters_of(scenario: Scenario) -> Parameters:
 
 def changed(parameters: Parameters, change: ParameterChange) -> Parameters:
     """Return parameters with one own value; it holds from its date on, with the mark ``assumption``."""
-    known = parameters.parameter(change.name).values[-1].value
-    value = _read(change)
+    parameter = parameters.parameter(change.name)
+    known, value = parameter.values[-1].value, _read(change, parameter.description)
     if not _same_shape(value, known):
         raise InputError(
             "The parameter {name} cannot be {value}: it must look like {example}.",
-            name=change.name,
+            name=parameter.description,
             value=change.value[:80],
             example=as_text(known),
         )
     if isinstance(known, float) and isinstance(value, int):
         value = float(value)
+    check_value(parameter.description, value, parameter.range)
     return parameters.with_value(change.name, change.since, value, "assumption", change.reason or SET_HERE)
 
 
@@ -55,7 +56,7 @@ def as_text(value: Any) -> str:
 SHARES = {"%": 100, "％": 100, "‰": 1000}
 
 
-def _read(change: ParameterChange) -> Any:
+def _read(change: ParameterChange, title: Mapping[str, str] | None = None) -> Any:
     text = change.value.strip()
     if text[-1:] in SHARES:
         try:
@@ -66,7 +67,7 @@ def _read(change: ParameterChange) -> Any:
         return yaml.safe_load(change.value)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InputError(
-            "The value of {name} is not readable: {value}", name=change.name, value=change.value[:80]
+            "The value of {name} is not readable: {value}", name=title or change.name, value=change.value[:80]
         ) from error
 
 

@@ -26,7 +26,7 @@ def parameter_rows(parameters: Parameters, review: RateReview, t: Translator) ->
             {
                 "name": name,
                 "label": parameter.description[t.language],
-                "value": value_text(own.value if own else dated.value, t),
+                "value": value_text(own.value if own else dated.value, t, parameter.unit),
                 "unit": shown_unit(parameter.unit, t.language),
                 "mark": own.mark if own else dated.mark,
                 "reference": shown_reference(own.reference if own else dated.reference, t.language),
@@ -46,7 +46,7 @@ def assumption_rows(assumptions: Sequence[Assumption], t: Translator) -> pd.Data
     rows = [
         {
             "name": a.label.get(t.language, a.name),
-            "value": value_text(a.value, t),
+            "value": value_text(a.value, t, a.unit),
             "unit_of_value": shown_unit(a.unit, t.language),
             "mark": word(a.mark, t),
             "reference": shown_reference(a.reference, t.language),
@@ -62,7 +62,7 @@ def history(parameter: Parameter, t: Translator) -> pd.DataFrame:
         [
             {
                 t("In force from"): dated.effective.isoformat(),
-                t("Value"): value_text(dated.value, t),
+                t("Value"): value_text(dated.value, t, parameter.unit),
                 t("Unit of value"): shown_unit(parameter.unit, t.language),
                 t("Mark"): word(dated.mark, t),
                 t("Reference"): shown_reference(dated.reference, t.language),
@@ -72,9 +72,9 @@ def history(parameter: Parameter, t: Translator) -> pd.DataFrame:
     )
 
 
-def value_text(value: object, t: Translator) -> str:
-    """Return a parameter's value as text on one line."""
-    return shown_value(value, t.language).replace("<br>", " / ")
+def value_text(value: object, t: Translator, unit: str) -> str:
+    """Return a parameter's value as text on one line, shares in per cent."""
+    return shown_value(value, t.language, unit).replace("<br>", " / ")
 
 
 def _in_force(parameter: Parameter, on: date) -> DatedValue:

@@ -40,7 +40,8 @@ class Indicated:
     """A break-even rate on one financing basis (fraction of total cost) with its 90% interval and its parts.
 
     ``parts`` has the columns ``part, rate`` and sums to ``rate``; ``by`` holds frames per rating dimension with the columns
-    ``level, exposure_yuan, rate, low, high, credibility, own_rate``.
+    ``level, exposure_yuan, rate, low, high, credibility, own_rate``. ``complete`` is False where the cost of recent accidents is seen to be missing,
+    so that the rate is too low.
     """
 
     basis: str
@@ -50,6 +51,7 @@ class Indicated:
     parts: pd.DataFrame
     by: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     payroll_rate: float | None = None
+    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class RateReview:
     @property
     def best(self) -> Indicated:
         """The indication that looks furthest ahead of those that the book supports."""
-        return self.indicated[[basis for basis in BASES if basis in self.indicated][-1]]
+        return furthest(self.indicated)
 
     @property
     def opening_known(self) -> bool:
@@ -154,6 +156,11 @@ class RateReview:
         """Months that the balance pays at the last year's outgo."""
         known = self.accounts["payable_months"].dropna()
         return float(known.iloc[-1]) if len(known) else math.nan
+
+
+def furthest(indicated: Mapping[str, Indicated]) -> Indicated:
+    """Return the indication that looks furthest ahead of those whose cost is complete; a rate that is seen to be too low decides nothing."""
+    return [indicated[basis] for basis in BASES if basis in indicated and indicated[basis].complete][-1]
 
 
 def plain(value: Any) -> Any:

@@ -136,7 +136,7 @@ def _tables(
     """Further tables: the intervals of past year-ends beside what came, the experience by year."""
     tables = {"backtest": backtest(history, plain(resolved), parameters)}
     if ledgers is not None:
-        tables["development"] = ledgers.by_year
+        tables["development"] = ledgers.by_year.rename(columns={"exposure_yuan": "earned_yuan"})
     if history.experience is not None:
         by_year = history.experience.groupby("period")
         # what no row of a year says is unknown, not none

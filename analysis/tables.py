@@ -42,6 +42,12 @@ def indicated_table(review: RateReview, t: Translator) -> pd.DataFrame:
     )
 
 
+def cells_table(review: RateReview, basis: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rates of cells under the name of what they are of: on full funding of ledgers the cost that was earned, else the cost enrolled."""
+    earned = basis == "full_funding" and "development" in review.tables
+    return frame.rename(columns={"exposure_yuan": "earned_yuan"}) if earned else frame
+
+
 def tables(review: RateReview, t: Translator) -> list[Table]:
     """Return every table of a review in the order of a report."""
     found = [
@@ -54,7 +60,7 @@ def tables(review: RateReview, t: Translator) -> list[Table]:
             Table(
                 f"{basis}_{dimension}",
                 t("{basis} by {dimension}", basis=BASIS_NAMES[basis], dimension=word(dimension, t).lower()),
-                frame,
+                cells_table(review, basis, frame),
             )
             for basis, one in review.indicated.items()
             for dimension, frame in one.by.items()
@@ -87,6 +93,8 @@ def _in_words(name: str, frame: pd.DataFrame, t: Translator) -> pd.DataFrame:
     """Return a table with what its cells name in words: plans by their titles, findings said with the columns that they are about."""
     if name == "plans":
         return floating_words.with_words(frame, t)
+    if name in ("early_warning", "early_warning_by_prefecture"):
+        return frame.rename(columns={"value": "reading"})
     if name == "quality":
         return frame.assign(finding=[spoken(finding, t) for finding in frame["finding"]])
     return frame

@@ -9,10 +9,21 @@ from models.messages import Message
 def verdict(review: RateReview) -> tuple[Message, ...]:
     """Return the review's finding as one to four sentences, the most important first."""
     best, current = review.best, review.current_rate
-    figures = {"current": current, "rate": best.rate, "low": best.low, "high": best.high}
+    figures = {
+        "current": current,
+        "rate": best.rate,
+        "low": best.low,
+        "high": best.high,
+        "tested": review.scenario.base_rate,
+    }
     if best.low > current:
         first = Message(
             "{current:permille} is not enough: break-even is {rate:permille} (90%: {low:permille} to {high:permille}).",
+            figures,
+        )
+    elif best.high < current and falls_short(review):
+        first = Message(
+            "Break-even is {rate:permille} (90%: {low:permille} to {high:permille}), below the {current:permille} in force; but at {tested:permille} the balance is not safe enough.",
             figures,
         )
     elif best.high < current:
@@ -47,6 +58,11 @@ def verdict(review: RateReview) -> tuple[Message, ...]:
             Message("The balance pays {months:months} of benefits; the target is {target:months}.", figures)
         )
     return tuple(sentences)
+
+
+def falls_short(review: RateReview) -> bool:
+    """Whether the fund, from a balance that is known, keeps its floor with less than the wanted probability."""
+    return review.opening_known and review.probability_solvent < review.scenario.solvency_level
 
 
 def how_sure(review: RateReview) -> Message:

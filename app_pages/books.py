@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
 
+from analysis.book_words import shown_book
 from analysis.language import Translator
 from app_pages.languages import translator
 from app_pages.scenario_state import write_book
 from data.book import Book, open_book
 from data.demo import make_demo
-from models.messages import Message
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "books" / "demo.sqlite"
@@ -46,18 +45,9 @@ def book_choices() -> list[str]:
     return list(dict.fromkeys([*([given] if given else []), *own, "demo", *REFERENCE_BOOKS]))
 
 
-BOOK_NAMES: Mapping[str, Message] = {
-    "national": Message("National accounts 2003–2015, 2021"),
-    "xinjiang": Message("Xinjiang accounts 2008, 2011"),
-    "xpcc": Message("XPCC accounts 2018"),
-    "demo": Message("Demonstration book (synthetic)"),
-}
-
-
 def book_name(choice: str, t: Translator) -> str:
     """Return a reader's name for a book: the file's own name where it is a file."""
-    stem = Path(choice).stem
-    return t.say(BOOK_NAMES[stem]) if stem in BOOK_NAMES else stem
+    return shown_book(Path(choice).stem, t)
 
 
 def choose_book(t: Translator) -> Book:

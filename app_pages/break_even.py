@@ -12,7 +12,7 @@ from analysis.hindsight.reconciliation import reconcile
 from analysis.language import Translator
 from analysis.questions import charts as stress_charts
 from analysis.rate_review import RateReview
-from analysis.tables import indicated_table
+from analysis.tables import cells_table, indicated_table
 from analysis.words import word
 from app_pages.explain import how
 from app_pages.showing import plain_text, show_chart, show_table
@@ -32,7 +32,7 @@ def body(review: RateReview, t: Translator) -> None:
                 st.markdown(t("As a share of payroll: {rate:percent.2}", rate=indicated.payroll_rate))
                 how("payroll_rate", review, t, key=basis)
             for dimension, frame in indicated.by.items():
-                show_table(frame, t, f"{basis}_{dimension}", title=word(dimension, t))
+                show_table(cells_table(review, basis, frame), t, f"{basis}_{dimension}", title=word(dimension, t))
     st.subheader(t("Rate needed to stay above the floor"))
     show_chart(stress_charts.required_distribution(review, t), t, "required")
     how("required_rate", review, t)

@@ -119,6 +119,11 @@ def warning(review: RateReview, t: Translator) -> None:
             show_table(by_place.rename(columns={"value": "reading"}), t, "early_warning_by_prefecture")
     if "first_alarms" in review.tables:
         show_table(review.tables["first_alarms"], t, "first_alarms", title=t("When the indicators first rang"))
+        st.caption(
+            t(
+                "Years of warning: from the first amber to the year in which outgo first exceeded premium; below zero, the indicator rang only after it."
+            )
+        )
     key = ("back", review.book.fingerprint, review.scenario)
     if st.button(t("Stand at every past year-end"), icon=":material/history:"):
         try:

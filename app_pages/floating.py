@@ -133,6 +133,12 @@ def figures(review: RateReview, plan: FloatingPlan, desk: PlanDesk, t: Translato
     )
     for i, (column, (label, value, code)) in enumerate(zip(st.columns(4), figures, strict=True)):
         explained_metric(label, value, code, review, t, place=column, key=str(i), inputs=inputs)
+    st.caption(
+        t(
+            "With the steps of today, had the plan been in force over all years of the book. In its first year, with every contractor starting at 100%, premium after floating would be {first:percent} of that before: the figure of the report.",
+            first=plan.off_balance(desk.rows).factor,
+        )
+    )
     if plan.assumptions:
         st.caption(
             plain_text(

@@ -98,7 +98,7 @@ def show_provenance(found: RateReview, t: Translator, line: Any) -> None:
     if not (weak or found.book.marks or found.warnings):
         return
     summary = t(
-        "{notes} notes on the data; {weak} parameters are assumed or unverified",
+        "Notes on the data: {notes}; parameters assumed or unverified: {weak}",
         notes=len(found.warnings),
         weak=len(weak),
     )

@@ -41,7 +41,7 @@ def _rows(review: RateReview, chart: Chart) -> pd.DataFrame:
     if chart is charts.payable_months:
         return charts.months_past_and_ahead(review)
     rows = review.tables[TABLES[chart]]
-    return rows.drop(columns=["standard_error", "probability_below_floor"], errors="ignore")
+    return rows.drop(columns=["standard_error", "probability_below_floor", "probability_below_now"], errors="ignore")
 
 
 def show_year(review: RateReview, t: Translator) -> None:

@@ -112,7 +112,7 @@ class Parameters:
         return replace(self, entries={**self.entries, name: changed})
 
 
-def check_value(name: str, value: Any, allowed: tuple[float, float] | None) -> None:
+def check_value(name: str | Mapping[str, str], value: Any, allowed: tuple[float, float] | None) -> None:
     """Raise `InputError` where a number of ``value`` (a number, a list or a mapping of numbers) lies outside its range."""
     if allowed is None:
         return

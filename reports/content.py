@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from analysis.book_words import shown_book
 from analysis.language import Translator
 from analysis.rate_review import RateReview
 from analysis.verdict import verdict
@@ -48,7 +49,7 @@ class Document:
 
 def document(review: RateReview, t: Translator) -> Document:
     """Return the whole report, numbered, in the reader's language."""
-    subtitle = f"{printable(review.book.name)} · {t.date(review.valuation_date)}"
+    subtitle = f"{printable(shown_book(review.book.name, t))} · {t.date(review.valuation_date)}"
     return Document(t.language, title(review, t), subtitle, notice(review, t), numbered(report(review, t), t))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pptx.chart.data import CategoryChartData, XyChartData
 from pptx.enum.chart import XL_CHART_TYPE, XL_TICK_LABEL_POSITION
 
+from analysis.book_words import shown_book
 from analysis.fund.words import BASIS_NAMES
 from analysis.language import Translator
 from analysis.plans.words import plan_title, spoken
@@ -54,7 +55,15 @@ def _cover(deck: Deck, review: RateReview, t: Translator) -> None:
         t("Rate review {year}: work injury insurance by project", year=review.valuation_date.year),
         [*finding, t("Each sentence is computed from the review and stands in section 1 of the report.")],
     )
-    deck.text(slide, [f"{review.book.name} · {t.date(review.valuation_date)}", *finding], 0.9, 1.9, 11.5, 4.6, 22)
+    deck.text(
+        slide,
+        [f"{shown_book(review.book.name, t)} · {t.date(review.valuation_date)}", *finding],
+        0.9,
+        1.9,
+        11.5,
+        4.6,
+        22,
+    )
 
 
 def _rates(deck: Deck, review: RateReview, t: Translator) -> None:

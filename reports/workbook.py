@@ -8,6 +8,7 @@ from typing import Any
 
 import xlsxwriter
 
+from analysis.book_words import shown_book
 from analysis.hindsight.actual_expected import in_units
 from analysis.language import Translator
 from analysis.rate_review import RateReview
@@ -44,7 +45,7 @@ def _summary(sheet: Any, review: RateReview, t: Translator, formats: dict[str, A
     sheet.set_column(0, 0, 110, formats["text"])
     lines = [
         (t("Rate review"), "title"),
-        (f"{review.book.name} · {t.date(review.valuation_date)}", "text"),
+        (f"{shown_book(review.book.name, t)} · {t.date(review.valuation_date)}", "text"),
         (notice(review, t), "head"),
         *((t.say(sentence), "text") for sentence in verdict(review)),
         ("", "text"),

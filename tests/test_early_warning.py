@@ -3,10 +3,13 @@ import pandas as pd
 import pytest
 
 from analysis.assumptions import UsedParameters
+from analysis.columns import for_readers
 from analysis.fund.history import read_history
 from analysis.hindsight.early_warning import by_prefecture, first_alarm, past_indicators, state
+from analysis.language import Translator
 from analysis.review import review
 from analysis.scenario import Scenario
+from analysis.tables import tables
 from data.book import open_book
 from data.parameters import load_parameters
 
@@ -45,6 +48,13 @@ def test_review_carries_the_indicators():
     found = review(open_book("national"), Scenario(paths=500)).tables["early_warning"]
     assert {"period", "indicator", "value", "state"} == set(found.columns)
     assert (found["indicator"] == "probability").any()
+
+
+def test_an_indicator_reads_the_same_in_the_report_as_on_the_page():
+    t = Translator("en")
+    found = review(open_book("national"), Scenario(paths=500))
+    shown = next(table for table in tables(found, t) if table.name == "early_warning")
+    assert for_readers(shown.frame, t)["Reading"].str.endswith("%").all()
 
 
 def test_prefectures_ring_by_themselves(tmp_path):

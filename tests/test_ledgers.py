@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from analysis.assumptions import UsedParameters
+from analysis.columns import head
 from analysis.fund.history import read_history
 from analysis.fund.ledgers import read_ledgers
+from analysis.language import Translator
 from analysis.review import conclude, prepare, review
 from analysis.scenario import Scenario
+from analysis.tables import tables
 from data.book import open_book
 from data.demo import DemoConfig, make_demo
 from data.parameters import load_parameters
@@ -65,6 +68,19 @@ def test_immature_years_are_developed(found):
     table = found.tables["development"].set_index("period")
     assert table.loc["2024", "ultimate_yuan"] > 1.5 * table.loc["2024", "paid_yuan"]
     assert table.loc["2015", "ultimate_yuan"] == pytest.approx(table.loc["2015", "paid_yuan"], rel=0.02)
+
+
+def test_two_different_numbers_never_stand_under_the_same_head(found):
+    t = Translator("en")
+    assert head("exposure_yuan", t) not in {
+        head(column, t) for column in found.tables["development"]
+    }  # earned, not enrolled
+    cells = {table.name: table.frame for table in tables(found, t)}
+    assert "earned_yuan" in cells["full_funding_prefecture"]
+    assert "exposure_yuan" in cells["pay_as_you_go_prefecture"]
+    by_quarter = {head(column, t) for column in found.tables["fund_by_quarter"]}
+    assert head("probability_below_floor", t) not in by_quarter  # below in that quarter, not until then
+    assert "Probability of being below the floor in that quarter" in by_quarter
 
 
 def test_standing_earlier_the_developed_year_is_near_what_came(demo):

@@ -11,8 +11,9 @@ import yaml
 
 from analysis.assumptions import UsedParameters
 from analysis.language import Translator
-from analysis.own_parameters import SET_HERE
-from analysis.scenario import Scenario
+from analysis.own_parameters import SET_HERE, changed
+from analysis.parameter_table import value_text
+from analysis.scenario import ParameterChange, Scenario
 from data import english
 from data.parameters import available_overlays, load_parameters, subject_of
 from data.parameters.guide import SUBJECTS, UNITS_ZH, WORDS_ZH, guide, shown_reference
@@ -315,6 +316,25 @@ def test_the_guide_shows_every_parameter_value_and_reference(language):
     tables = [line for line in text.splitlines() if line.startswith("|")]
     assert len(tables) == 2 + len(MARKS) + sum(2 + len(parameter.values) for parameter in ALL)
     assert {line.count("|") for line in tables} == {4, 5}
+
+
+def test_values_are_shown_in_the_unit_in_which_they_are_read():
+    t = Translator("en")
+    assert value_text(0.03, t, "fraction a year") == "3%"
+    assert value_text({"spouse": 0.4, "child": 0.3}, t, "share of own wage") == "spouse: 40%, child: 30%"
+    assert value_text(0.001, t, "fraction of total cost") == "1‰"
+    assert value_text(9, t, "months of outgo") == "9"
+
+
+@pytest.mark.parametrize(("value", "said"), [("[1]", "must look like"), ("5", "must lie from"), ("{", "not readable")])
+def test_a_refused_value_names_its_parameter_by_title(value, said):
+    with pytest.raises(InputError) as refused:
+        changed(PARAMETERS, ParameterChange("discount_rate", value, date(2024, 1, 1), ""))
+    for language, title in (("en", "Discount rate"), ("zh", "贴现率")):
+        text = Translator(language).say(refused.value)
+        assert title in text
+        assert "discount_rate" not in text
+    assert said in Translator("en").say(refused.value)
 
 
 def test_the_guide_names_its_overlays_and_refuses_other_languages():

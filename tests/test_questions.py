@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from analysis.columns import head
+from analysis.language import Translator
 from analysis.questions.asked import projector, rate_path_options, sensitivities, variance_shares, what_if
 from analysis.questions.reverse_stress import JOINT, joint_reverse_stress, reverse_stress_table, worst_margin
 from analysis.questions.sensitivity import DRIVERS, deviated
@@ -40,6 +42,13 @@ def test_tables_of_what_if(asked):
     base = tables["stress"].set_index("case").loc["base"]
     assert base["closing_yuan"] == pytest.approx(conclude(prepared, QUICK).fund["balance_p50"].iloc[-1], rel=1e-9)
     assert set(tables["stress"]["case"]) == {"base", *load_stresses()}
+    change = tables["stress"]["closing_yuan"] - base["closing_yuan"]
+    assert tables["stress"]["closing_change_yuan"].to_numpy() == pytest.approx(change.to_numpy())
+    heads = [head(column, Translator("en")) for column in tables["stress"]]
+    assert "Change in closing balance" in heads
+    assert not {"Change in premium", "Rate"} & set(
+        heads
+    )  # it is the balance that changes, and the rate is the one that would be needed
     assert set(tables["tornado"]["driver"]) == set(DRIVERS)
     keep = tables["options"].set_index("option").loc["keep"]
     assert keep["change"] == 0

@@ -1,14 +1,18 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.answers import answers
 from analysis.review import conclude, load_json, prepare, review, what_if, write_json
 from analysis.scenario import Growth, RateStep, Risks, Scenario, Shock
+from analysis.verdict import verdict
 from data import reference
 from data.book import open_book
 from models.messages import InputError
+from reports.sections.outlook import follows
 
 NATIONAL_BALANCE = {2008: 384.6, 2011: 742.6, 2012: 862, 2013: 996, 2014: 1129, 2015: 1285, 2021: 1411}
 QUICK = Scenario(paths=2000)
@@ -207,6 +211,29 @@ def test_a_last_year_that_can_hardly_be_complete_is_named(tmp_path):
     rates = yearly["发生额（元）"] / yearly["总造价（元）"]
     assert said.fields["year"] == "2023"
     assert said.fields["share"] == pytest.approx(rates.iloc[-1] / rates.iloc[:-1].median())
+
+
+def test_a_rate_that_is_seen_to_be_too_low_decides_nothing(tmp_path):
+    path, frame = experience(tmp_path)
+    assert review(open_book(path), QUICK).best.basis == "full_funding"
+    frame.loc[frame["年度"] == 2023, "发生额（元）"] *= 0.3
+    frame.to_excel(path, index=False)
+    found = review(open_book(path), QUICK)
+    assert "full_funding" in found.indicated
+    assert found.best.basis == "pay_as_you_go"
+    assert found.tables["options"].set_index("option").loc["indicated", "rate"] == found.best.rate
+
+
+def test_a_rate_above_break_even_is_not_called_more_than_enough_where_the_balance_is_not_safe():
+    found = review(open_book("xpcc"), QUICK)
+    low = replace(found.best, rate=0.0008, low=0.0007, high=0.0009)
+    safe = replace(found, indicated={low.basis: low}, probability_solvent=0.95)
+    unsafe = replace(safe, probability_solvent=0.25)
+    assert "more than enough" in str(verdict(safe)[0])
+    assert "not safe" in str(verdict(unsafe)[0])
+    assert [answers(one)[0].tone for one in (safe, unsafe)] == ["good", "watch"]
+    assert "allow a cut" in str(follows(safe)[0])
+    assert "do not call for a cut" in str(follows(unsafe)[0])
 
 
 def test_level_2_without_incurred_says_what_it_cannot_answer(tmp_path):

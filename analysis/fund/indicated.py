@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -64,7 +65,8 @@ def indications(
     if history.level == 2 and rows is not None and rows["incurred_yuan"].notna().any():
         recent = trended(rows, "incurred_yuan", on, scenario)
         full = indication.experience_rate(recent["cost"], recent["exposure_yuan"], recent["unit"])
-        result["full_funding"] = made("full_funding", NetRate(full, {"benefits": 1.0}), rows, "incurred_yuan")
+        one = made("full_funding", NetRate(full, {"benefits": 1.0}), rows, "incurred_yuan")
+        result["full_funding"] = replace(one, complete=incomplete_year(history) is None)
     return result
 
 

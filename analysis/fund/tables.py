@@ -292,14 +292,14 @@ def on_payroll(
 
 
 def by_quarter(projection: Projection, balances: Floats) -> pd.DataFrame:
-    """Return the balance at the end of every quarter: ``quarter, balance_p05, …, balance_p95, probability_below_floor`` (of that quarter alone)."""
+    """Return the balance at the end of every quarter: ``quarter, balance_p05, …, balance_p95, probability_below_now`` (of that quarter alone)."""
     quantiles = np.quantile(balances, [0.05, 0.25, 0.5, 0.75, 0.95], axis=0)
     names = [f"balance_p{p}" for p in ("05", "25", "50", "75", "95")]
     return pd.DataFrame(
         {
             "quarter": [f"{projection.first_year + q // 4}Q{q % 4 + 1}" for q in range(balances.shape[1])],
             **dict(zip(names, quantiles, strict=True)),
-            "probability_below_floor": (balances < projection.fund.floor).mean(axis=0),
+            "probability_below_now": (balances < projection.fund.floor).mean(axis=0),
         }
     )
 

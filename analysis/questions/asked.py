@@ -13,7 +13,7 @@ from analysis.questions.options import options_table, payers_table, stress_table
 from analysis.questions.rate_paths import CAP, RatePaths, rate_paths
 from analysis.questions.reverse_stress import joint_reverse_stress, reverse_stress_table
 from analysis.questions.sensitivity import Progress, Project, tornado_table, variance_share_table
-from analysis.rate_review import BASES, Indicated
+from analysis.rate_review import Indicated, furthest
 from analysis.scenario import Scenario
 from models.fund import LinearFund
 
@@ -102,4 +102,4 @@ def rate_path_options(
 
 def best_of(prepared: Prepared) -> Indicated:
     """Return the indication that looks furthest ahead of those that the book supports."""
-    return prepared.indicated[[basis for basis in BASES if basis in prepared.indicated][-1]]
+    return furthest(prepared.indicated)

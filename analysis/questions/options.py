@@ -30,8 +30,8 @@ NAMES: Mapping[str, Message] = {
 def stress_table(scenario: Scenario, project: Callable[[Scenario], LinearFund]) -> pd.DataFrame:
     """Return each named stress beside the base, at the scenario's rate, on the same paths.
 
-    Columns: ``case, probability, standard_error, rate, rate_error`` (needed for the wanted probability)``, closing_yuan`` (median at the end)``,
-    closing_error_yuan, change_yuan`` (of the median, from the base).
+    Columns: ``case, probability, standard_error, needed_rate, rate_error`` (needed for the wanted probability)``, closing_yuan`` (median at the end)``,
+    closing_error_yuan, closing_change_yuan`` (of the median, from the base).
     """
     assert scenario.base_rate is not None
     rows = []
@@ -40,7 +40,7 @@ def stress_table(scenario: Scenario, project: Callable[[Scenario], LinearFund]) 
         fund = project(replace(scenario, shocks=shocks))
         rows.append({"case": name, **_outcome(scenario, fund, SolvencyCurve.of(fund), scenario.base_rate)})
     table = pd.DataFrame(rows)
-    return table.assign(change_yuan=table["closing_yuan"] - table["closing_yuan"].iloc[0])
+    return table.assign(closing_change_yuan=table["closing_yuan"] - table["closing_yuan"].iloc[0])
 
 
 def _outcome(scenario: Scenario, fund: LinearFund, curve: SolvencyCurve, rate: float) -> dict[str, float]:
@@ -48,7 +48,7 @@ def _outcome(scenario: Scenario, fund: LinearFund, curve: SolvencyCurve, rate: f
     return {
         "probability": float(curve.probability(rate)),
         "standard_error": float(curve.standard_error(rate)),
-        "rate": curve.rate(scenario.solvency_level),
+        "needed_rate": curve.rate(scenario.solvency_level),
         "rate_error": curve.rate_error(scenario.solvency_level),
         "closing_yuan": closing.value,
         "closing_error_yuan": closing.standard_error,

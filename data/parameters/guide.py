@@ -250,19 +250,23 @@ def shown_reference(reference: str, language: str) -> str:
     return reference if language == "zh" else in_english(reference)
 
 
-def shown_value(value: Any, language: str) -> str:
-    """Return a parameter's value in a language: numbers, lists and mappings as text."""
+def shown_value(value: Any, language: str, unit: str = "") -> str:
+    """Return a parameter's value in a language; with its ``unit`` shares are in per cent and rates of total cost in per mille, without it as in its file."""
     words = _WORDS[language]
     if isinstance(value, Mapping):
-        pairs = (f"{shown_value(k, language)}{words['colon']}{shown_value(v, language)}" for k, v in value.items())
+        pairs = (
+            f"{shown_value(k, language)}{words['colon']}{shown_value(v, language, unit)}" for k, v in value.items()
+        )
         return words["comma"].join(pairs)
     if isinstance(value, list):
         return ("<br>" if isinstance(value[0], Mapping) else words["comma"]).join(
-            shown_value(v, language) for v in value
+            shown_value(v, language, unit) for v in value
         )
     if isinstance(value, str):
         return WORDS_ZH.get(value, value) if language == "zh" else in_english(value).replace("_", " ")
-    return f"{value:.10g}"
+    if unit == "fraction of total cost":
+        return f"{value * 1e3:.10g}‰"
+    return f"{value * 1e2:.10g}%" if unit.startswith(("share", "fraction")) else f"{value:.10g}"
 
 
 def _table(columns: list[str]) -> list[str]:

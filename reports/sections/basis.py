@@ -189,7 +189,7 @@ def method(s: Source) -> Section:
         ),
         t("On each path the balance is linear in the base rate, so that one pass gives the exact rate that the path requires; their distribution is the solvency curve."),
         Heading(t("Consistency and formulas")),
-        t("The same book, scenario and parameters stand behind every figure of this report. {place} gives the formulas, each with its source, what it assumes and where it fails.",
+        t("The same book, scenario and parameters stand behind every figure of this report. The formulas, each with its source, what it assumes and where it fails, are in {place}.",
           place=see("section", "annex")),
     ]  # fmt: skip
     return Section("method", t("Method"), tuple(blocks))

@@ -7,6 +7,7 @@ from collections.abc import Set
 import pandas as pd
 import yaml
 
+from analysis.book_words import shown_book
 from analysis.glossary import GLOSSARY
 from analysis.scenario import to_plain
 from reports.blocks import Block, Heading, Lines, Points, Section, TableBlock, see
@@ -123,7 +124,7 @@ def _trail(s: Source) -> list[Block]:
     scenario = review.scenario
     rows = [
         (t("Program and version"), f"Pingheng 平衡 {review.version}"),
-        (t("Book"), review.book.name),
+        (t("Book"), shown_book(review.book.name, t)),
         (t("Fingerprint of the book (SHA-256)"), review.book.fingerprint),
         (t("Valuation date"), t.date(review.valuation_date)),
         (t("Scenario"), f"{scenario.name} {scenario.note}".strip()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis.book_words import table_name
+from analysis.book_words import shown_book, table_name
 from analysis.verdict import verdict
 from analysis.words import word
 from models.messages import Message
@@ -178,7 +178,7 @@ def data(s: Source) -> Section:
         Heading(t("Sources")),
         t(
             "The review rests on the book {name}, which holds {levels}; its fingerprint (SHA-256 of all imports that stand) begins with {fingerprint}.",
-            name=book.name,
+            name=shown_book(book.name, t),
             levels=("、" if t.language == "zh" else ", ").join(t.say(LEVELS[level]) for level in book.levels),
             fingerprint=book.fingerprint[:16],
         ),

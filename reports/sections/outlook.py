@@ -7,8 +7,10 @@ import pandas as pd
 from analysis import charts
 from analysis.hindsight.actual_expected import COUNTS
 from analysis.language import Translator
+from analysis.questions.asked import STRESS_PATHS
 from analysis.questions.options import EXAMPLE_COST
 from analysis.rate_review import RateReview
+from analysis.verdict import falls_short
 from analysis.words import word
 from models.messages import Message
 from reports.blocks import Block, Chart, Heading, Points, Section, TableBlock, see
@@ -60,7 +62,7 @@ def actual_expected(s: Source) -> Section:
     latest = known[known["period"] == known["period"].max()].sort_values("stood_at").groupby("series").tail(1)
     sentences = tuple(
         t(
-            "{series} of {period}: expected {expected:money} at the end of {stood}, came {actual:money} ({change:percent}); {inside}.",
+            "{series} of {period}: median {expected:money} as seen at the end of {stood}, came {actual:money} ({change:percent}); {inside}.",
             series=word(row.series, t), period=row.period, expected=row.p50, stood=row.stood_at, actual=row.actual,
             change=row.actual / row.p50 - 1, inside=t("inside the 90% interval") if row.inside_90 else t("outside the 90% interval"),
         )
@@ -93,6 +95,8 @@ def _closed_year(s: Source) -> list[Block]:
             "{place} sets the closed year beside what the review a year earlier would have expected; {count} of {all} items lie outside their 90% interval.",
             place=see("table", "actual_expected"), count=len(outside), all=len(known),
         ),
+        *([t("Expected is there the mean of the whole review as it stood then; {place} continues past totals by their growth alone and gives the median, so that the two differ.",
+             place=see("table", "backtest"))] if s.frame("backtest") is not None else []),
         TableBlock("actual_expected", t("Actual against expected in the closed year"), _row_by_row(known, "item", t)),
     ]  # fmt: skip
 
@@ -122,6 +126,7 @@ def sensitivity(s: Source) -> Section:
     table = s.frame("stress")
     if table is not None:
         base, worst = table[table["case"] == "base"].iloc[0], table.sort_values("closing_yuan").iloc[0]
+        fewer = float(base["closing_yuan"]) != float(review.fund["balance_p50"].iloc[-1])
         blocks += [
             Heading(t("Stress scenarios")),
             t("Each case is simulated with the same random numbers as the base, so that differences carry no noise of their own."),
@@ -131,6 +136,7 @@ def sensitivity(s: Source) -> Section:
                 case=word(worst["case"], t), closing=worst["closing_yuan"], base=base["closing_yuan"], probability=worst["probability"],
                 before=base["probability"],
             ),
+            *([t("To save time they run on {paths:integer} paths, the fund ahead on {all:integer}: their base differs from it by chance.", paths=STRESS_PATHS, all=review.scenario.paths)] if fewer else []),
             *s.block("stress"),
             Chart("stress", t("Median balance at the end of the horizon by stress"), charts.stress(review, t)),
         ]  # fmt: skip
@@ -201,6 +207,11 @@ def follows(review: RateReview) -> tuple[Message, ...]:
     if best.low > current:
         said = Message(
             "The whole 90% interval lies above the rate in force: the figures speak for raising it towards {rate:permille}, in one step or, to spare payers, in two.",
+            figures,
+        )
+    elif best.high < current and falls_short(review):
+        said = Message(
+            "The whole 90% interval lies below the rate in force, but at the rate tested the balance is not safe enough: the figures do not call for a cut.",
             figures,
         )
     elif best.high < current:

@@ -212,6 +212,7 @@ def floating(s: Source) -> Section:
             "After floating the fund collects {factor:percent} of the premium at the base rate; multiplying the base rate by {restore:number.4} restores the balance.",
             factor=one.off_balance, restore=1 / one.off_balance,
         ),
+        t("This is the first year of the plan, in which every contractor starts at 100%. Later years start from the steps reached, and the balance moves on: the page Floating rates shows it had the plan been in force over all years of the book."),
     ]  # fmt: skip
     if len(one.quintiles):
         first, last = one.quintiles["loss_ratio_before"].iloc[0], one.quintiles["loss_ratio_before"].iloc[-1]
