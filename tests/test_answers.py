@@ -47,11 +47,20 @@ def test_since_when_the_fund_pays_more_than_it_takes(known, income, outgo, said)
     assert since.tone == "bad"
 
 
-def test_a_rate_below_the_interval_is_bad_and_one_above_it_good(known):
+def test_a_rate_below_the_interval_is_bad_and_one_above_it_good_only_where_the_fund_is_safe(known):
     best = known.best
-    for current, tone in ((best.low * 0.9, "bad"), (best.rate, "watch"), (best.high * 1.1, "good")):
-        enough, _, _, do = answers(replace(known, current_rate=current))
-        assert (enough.tone, do.tone) == (tone, tone)
+    safe, unsafe = (
+        replace(known, scenario=known.scenario.with_changes(solvency_level=level))
+        for level in (known.probability_solvent - 0.01, known.probability_solvent + 0.01)
+    )
+    for current, tones in (
+        (best.low * 0.9, ("bad", "bad")),
+        (best.rate, ("watch", "watch")),
+        (best.high * 1.1, ("good", "watch")),
+    ):
+        for review, tone in zip((safe, unsafe), tones, strict=True):
+            enough, _, _, do = answers(replace(review, current_rate=current))
+            assert (enough.tone, do.tone) == (tone, tone)
 
 
 def test_a_balance_that_no_one_states_is_not_taken_for_none(known):
