@@ -18,7 +18,7 @@ from analysis.scenario import Scenario
 from app_pages import scenario_state as state
 from app_pages.contractor_notices import show_notices
 from app_pages.explain import explained_metric
-from app_pages.one_plan import long_run, payers, rule, standing_of, who_moves
+from app_pages.one_plan import first_year_of, long_run, payers, rule, standing_of, who_moves
 from app_pages.plan_trials import all_plans, predicts, search, with_fund
 from app_pages.reviews import prepared_soon
 from app_pages.state import page, plain_text, translator
@@ -136,7 +136,7 @@ def figures(review: RateReview, plan: FloatingPlan, desk: PlanDesk, t: Translato
     st.caption(
         t(
             "With the steps of today, had the plan been in force over all years of the book. In its first year, with every contractor starting at 100%, premium after floating would be {first:percent} of that before: the figure of the report.",
-            first=plan.off_balance(desk.rows).factor,
+            first=first_year_of(review.book.fingerprint, plan, desk),
         )
     )
     if plan.assumptions:

@@ -44,6 +44,11 @@ def standing_of(fingerprint: str, plan: FloatingPlan, _desk: PlanDesk) -> pd.Ser
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=HASH)
+def first_year_of(fingerprint: str, plan: FloatingPlan, _desk: PlanDesk) -> float:
+    return plan.off_balance(_desk.rows).factor
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=HASH)
 def _concealment(fingerprint: str, plan: FloatingPlan, _desk: PlanDesk) -> pd.DataFrame:
     return concealment_table(_desk.portfolio, plan)
 

@@ -168,7 +168,7 @@ class _Process:
     span: int
     amounts: _Amounts
 
-    @property
+    @cached_property
     def clusters(self) -> Floats:
         """Expected clusters of accidents a period (units,)."""
         return self.mean * np.divide(np.log1p(self.over), self.over, out=np.ones_like(self.over), where=self.over > 0)
